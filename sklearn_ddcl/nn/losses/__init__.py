@@ -1,0 +1,65 @@
+"""Losses: from a forward pass to a scalar."""
+
+from sklearn_ddcl.nn.losses._coercivity import (
+    check_coercivity,
+    coercive_quadratic,
+    coercivity_bound,
+    paper_coercivity_bound,
+)
+from sklearn_ddcl.nn.losses._cross_entropy import soft_cross_entropy
+from sklearn_ddcl.nn.losses._feature_gradients import (
+    ols_gradient_features,
+    quantization_gradient_features,
+)
+from sklearn_ddcl.nn.losses._gradients import (
+    ols_gradient_assignments,
+    ols_gradient_prototypes,
+    quantization_gradient_assignments,
+    quantization_gradient_prototypes,
+    variance_gradient_assignments,
+    variance_gradient_prototypes,
+)
+from sklearn_ddcl.nn.losses._objective import Objective
+from sklearn_ddcl.nn.losses._quantization import (
+    LossTerm,
+    decompose_loss,
+    ols_loss,
+    ols_term,
+    prototype_variance,
+    quantization_term,
+    soft_quantization_loss,
+)
+from sklearn_ddcl.nn.losses._regularization import (
+    balance_loss,
+    entropy_loss,
+    quadratic_loss,
+    separation_loss,
+)
+
+__all__ = [
+    "LossTerm",
+    "Objective",
+    "balance_loss",
+    "check_coercivity",
+    "coercive_quadratic",
+    "coercivity_bound",
+    "decompose_loss",
+    "entropy_loss",
+    "ols_gradient_assignments",
+    "ols_gradient_features",
+    "ols_gradient_prototypes",
+    "ols_loss",
+    "ols_term",
+    "paper_coercivity_bound",
+    "prototype_variance",
+    "quadratic_loss",
+    "quantization_gradient_assignments",
+    "quantization_gradient_features",
+    "quantization_gradient_prototypes",
+    "quantization_term",
+    "separation_loss",
+    "soft_cross_entropy",
+    "soft_quantization_loss",
+    "variance_gradient_assignments",
+    "variance_gradient_prototypes",
+]

@@ -1,0 +1,116 @@
+"""Competitive Hebbian learning: which prototypes win together."""
+
+import torch
+from torch import Tensor
+
+from sklearn_ddcl.nn._checks import check_count, check_matrix
+
+__all__ = ["hebbian_edges", "two_winners"]
+
+
+def two_winners(distances: Tensor) -> tuple[Tensor, Tensor]:
+    """Nearest and second nearest prototype of every sample.
+
+    Parameters
+    ----------
+    distances : Tensor of shape (n, k)
+        Squared distances, k >= 2.
+
+    Returns
+    -------
+    first, second : Tensor of shape (n,), int64
+        The winners; ``first`` is what :func:`hard_assignments` returns, and
+        ties go to the lower index. The two always differ.
+
+    Raises
+    ------
+    ValueError
+        If ``distances`` is no matrix with at least two columns.
+
+    Examples
+    --------
+    >>> import torch
+    >>> two_winners(torch.tensor([[3.0, 1.0, 2.0]]))
+    (tensor([1]), tensor([2]))
+    """
+    check_matrix("distances", distances)
+    n_prototypes = distances.shape[1]
+    if n_prototypes < 2:
+        raise ValueError(f"distances must have at least 2 columns, got {n_prototypes}.")
+    first = distances.argmin(dim=1)
+    others = distances.detach().scatter(1, first.unsqueeze(1), float("inf"))
+    second = others.argmin(dim=1)
+    # Where every other distance is infinite too, argmin may name the first winner again.
+    return first, torch.where(second == first, (first + 1) % n_prototypes, second)
+
+
+def hebbian_edges(
+    first: Tensor, second: Tensor, n_prototypes: int, weight: Tensor | None = None
+) -> Tensor:
+    """Count how often two prototypes win together.
+
+    Parameters
+    ----------
+    first, second : Tensor of shape (n,), int64
+        The two winners of every sample.
+    n_prototypes : int
+        Number of prototypes k.
+    weight : Tensor of shape (n,), optional
+        Sample weights, counted instead of 1.
+
+    Returns
+    -------
+    Tensor of shape (k, k)
+        Symmetric co-activation counts with a zero diagonal: int64, or the
+        type of ``weight``.
+
+    Raises
+    ------
+    ValueError
+        If the winners are not index vectors of one length, lie out of range,
+        or a sample's two winners are the same.
+
+    Notes
+    -----
+    Counts have no gradient: the winners are indices.
+
+    Examples
+    --------
+    >>> import torch
+    >>> hebbian_edges(torch.tensor([0, 1]), torch.tensor([1, 0]), 2)
+    tensor([[0, 2],
+            [2, 0]])
+    """
+    check_count("n_prototypes", n_prototypes)
+    _check_winners(first, second, n_prototypes)
+    if weight is not None and weight.shape != first.shape:
+        raise ValueError(
+            f"weight must have shape {tuple(first.shape)}, got {tuple(weight.shape)}."
+        )
+    pairs = first * n_prototypes + second
+    counts = torch.bincount(pairs, weights=weight, minlength=n_prototypes * n_prototypes)
+    counts = counts.reshape(n_prototypes, n_prototypes)
+    if weight is not None:
+        counts = counts.to(weight.dtype)
+    return counts + counts.T
+
+
+def _check_winners(first: Tensor, second: Tensor, n_prototypes: int) -> None:
+    for name, winner in (("first", first), ("second", second)):
+        if winner.ndim != 1 or winner.dtype != torch.int64:
+            raise ValueError(
+                f"{name} must be a vector of int64, got shape {tuple(winner.shape)} "
+                f"of {winner.dtype}."
+            )
+        if winner.numel() and (int(winner.min()) < 0 or int(winner.max()) >= n_prototypes):
+            raise ValueError(
+                f"{name} must lie in [0, {n_prototypes}), got "
+                f"{int(winner.min())} to {int(winner.max())}."
+            )
+    if first.shape != second.shape:
+        raise ValueError(
+            f"first and second must have the same length, got {first.shape[0]} "
+            f"and {second.shape[0]}."
+        )
+    if bool((first == second).any()):
+        raise ValueError("first and second must differ for every sample.")
