@@ -1,0 +1,6 @@
+"""Generators of the synthetic data sets of the papers."""
+
+from sklearn_ddcl.datasets._madelon import make_madelon_clusters
+from sklearn_ddcl.datasets._spiral import make_archimedean_spiral
+
+__all__ = ["make_archimedean_spiral", "make_madelon_clusters"]
