@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 
 from sklearn_ddcl.nn._checks import check_count, check_matrix, check_real
-from sklearn_ddcl.nn.numerics import leading_eigenvalue, normalize_weights, row_blocks
+from sklearn_ddcl.nn.numerics import leading_eigenvalue, normalize_weights, row_blocks, wide_dtype
 
 __all__ = [
     "assignment_covariance",
@@ -251,9 +251,10 @@ def critical_temperature(
     check_matrix("z", z)
     z = z.detach()
     share = normalize_weights(weight, z.shape[0], z)
-    mean = torch.zeros_like(z[0])
+    total = torch.zeros(z.shape[1], dtype=wide_dtype(z), device=z.device)
     for rows in row_blocks(*z.shape):
-        mean += share[rows] @ z[rows]
+        total += share[rows] @ z[rows]
+    mean = total.to(z.dtype)
     scale = max(float((z[rows] - mean).abs().max()) for rows in row_blocks(*z.shape))
     if scale != scale or scale == float("inf"):
         raise ValueError("z must be finite, got NaN or an infinity.")
@@ -273,8 +274,8 @@ def _small_covariance(z: Tensor, mean: Tensor, share: Tensor, scale: float) -> T
     if n < d:
         centred = (z - mean).div_(scale).mul_(share.sqrt().unsqueeze(1))
         return centred @ centred.T
-    covariance = torch.zeros(d, d, dtype=z.dtype, device=z.device)
+    covariance = torch.zeros(d, d, dtype=wide_dtype(z), device=z.device)
     for rows in row_blocks(n, d):
         centred = (z[rows] - mean).div_(scale)
-        covariance.addmm_(centred.T * share[rows], centred)
+        covariance += (centred.T * share[rows]) @ centred
     return covariance

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from sklearn_ddcl.nn._checks import check_count, check_matrix
-from sklearn_ddcl.nn.numerics import normalize_weights, row_blocks
+from sklearn_ddcl.nn.numerics import normalize_weights, row_blocks, wide_dtype
 
 __all__ = ["kmeans_plusplus"]
 
@@ -90,7 +90,7 @@ def kmeans_plusplus(
 
 def _draw(potential: Tensor, size: int, generator: torch.Generator) -> Tensor:
     """Draw row numbers in proportion to ``potential``, never one of zero potential."""
-    wide = torch.float32 if potential.device.type == "mps" else torch.float64
+    wide = wide_dtype(potential)
     cumulated = potential.cumsum(0, dtype=wide)
     uniform = torch.rand(size, generator=generator, device=generator.device, dtype=wide)
     drawn = torch.searchsorted(cumulated, uniform.to(cumulated) * cumulated[-1], right=True)
@@ -115,8 +115,7 @@ class _CentredSpace:
 
     def __init__(self, z: Tensor) -> None:
         self.z = z
-        wide = z.dtype if z.device.type == "mps" else torch.float64
-        self.mean = z.mean(dim=0, dtype=wide).to(z.dtype)
+        self.mean = z.mean(dim=0, dtype=wide_dtype(z)).to(z.dtype)
         deviation = torch.stack([(z[r] - self.mean).abs().max() for r in row_blocks(*z.shape)])
         self.scale = float(deviation.max())
         if not math.isfinite(self.scale):

@@ -15,9 +15,11 @@ __all__ = [
     "row_blocks",
     "safe_xlogx",
     "weighted_mean",
+    "wide_dtype",
 ]
 
 _BLOCK_ELEMENTS = 1 << 19  # a float32 block of 2 MB stays in a core's second-level cache
+_BLOCK_ROWS = 1 << 13  # longer float32 sums lose digits
 _WARM_START_NOISE = 1e-2
 
 
@@ -125,7 +127,7 @@ def weighted_mean(values: Tensor, weight: Tensor | None = None) -> Tensor:
 
 
 def row_blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
-    """Yield slices that cut the rows of a matrix into blocks of about 2 MB.
+    """Yield slices that cut the rows of a matrix into blocks of at most about 2 MB.
 
     Parameters
     ----------
@@ -142,9 +144,31 @@ def row_blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
     >>> [(s.start, s.stop) for s in row_blocks(5, 1 << 18)]
     [(0, 2), (2, 4), (4, 5)]
     """
-    step = max(1, _BLOCK_ELEMENTS // max(1, n_columns))
+    step = min(max(1, _BLOCK_ELEMENTS // max(1, n_columns)), _BLOCK_ROWS)
     for start in range(0, n_rows, step):
         yield slice(start, min(start + step, n_rows))
+
+
+def wide_dtype(like: Tensor) -> torch.dtype:
+    """Return the type in which long sums are kept.
+
+    Parameters
+    ----------
+    like : Tensor
+        What is summed.
+
+    Returns
+    -------
+    torch.dtype
+        float64, except on devices without it.
+
+    Examples
+    --------
+    >>> import torch
+    >>> wide_dtype(torch.zeros(1))
+    torch.float64
+    """
+    return like.dtype if like.device.type == "mps" else torch.float64
 
 
 class EigenPair(NamedTuple):
