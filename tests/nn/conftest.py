@@ -28,6 +28,15 @@ def draw_problem(seed, n, d, k, scale=1.0, offset=0.0, dtype=torch.float64):
     return Problem(*(t.to(dtype) for t in (z, p, q, weight)))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_thread():
+    """Tensors this small only wait for further threads; on a busy machine for long."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="session")
 def make_problem():
     """Session-wide, so that hypothesis may call it many times within one test."""
