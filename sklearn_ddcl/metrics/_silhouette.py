@@ -82,34 +82,61 @@ def simplified_silhouette_score(distances, labels=None, *, average="macro", samp
     distances, labels = check_distances(distances, labels)
     weights = check_weights(sample_weight, len(labels))
     kept = weights > 0
+    used, codes = np.unique(labels[kept], return_inverse=True)
+    own, other = _own_and_other(distances[np.ix_(kept, used)], codes)
+    return silhouette_from_nearest(codes, own, other, average=average, sample_weight=weights[kept])
+
+
+def silhouette_from_nearest(labels, own, other, *, average="macro", sample_weight=None):
+    """Average the simplified silhouette from each sample's two distances.
+
+    Parameters
+    ----------
+    labels : ndarray of shape (n_samples,)
+        Cluster of each sample, integers.
+    own, other : ndarray of shape (n_samples,)
+        Distances to the own centre and to the nearest other one, >= 0.
+    average : {"macro", "samples"}, default="macro"
+        As for `simplified_silhouette_score`.
+    sample_weight : array-like of shape (n_samples,), default=None
+        Non-negative weights; samples of weight 0 are left out.
+
+    Returns
+    -------
+    score : float
+        Between -1 and 1; -1, with a `CollapseWarning`, if fewer than two
+        clusters are in use.
+    """
+    weights = check_weights(sample_weight, len(labels))
+    kept = weights > 0
     if not kept.all():
-        distances, labels, weights = distances[kept], labels[kept], weights[kept]
-    used, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
-    if len(used) < 2:
+        labels, own, other, weights = labels[kept], own[kept], other[kept], weights[kept]
+    _, codes, sizes = np.unique(labels, return_inverse=True, return_counts=True)
+    if len(sizes) < 2:
         warnings.warn(
-            "simplified_silhouette_score needs at least 2 clusters in use, got 1 for "
+            f"The simplified silhouette needs at least 2 clusters in use, got {len(sizes)} for "
             f"{len(labels)} samples: the score is -1. Ask for fewer clusters or a lower final "
             "temperature if training collapsed.",
             CollapseWarning,
-            stacklevel=2,
+            stacklevel=3,
         )
         return -1.0
-    values = _sample_values(distances[:, used], codes)
+    own, other = own.astype(np.float64), other.astype(np.float64)
+    largest = np.maximum(own, other)
+    largest[largest == 0] = 1.0
+    values = (other - own) / largest
     values[sizes[codes] == 1] = 0.0
     if average == "macro":
         weights = weights / np.bincount(codes, weights=weights)[codes]
     return float(np.clip(np.average(values, weights=weights), -1.0, 1.0))
 
 
-def _sample_values(distances, codes):
-    """Return (b - a) / max(a, b) per sample, 0 where both are 0.
+def _own_and_other(distances, codes):
+    """Return each sample's distance to its own centre and to the nearest other one.
 
     `distances` is overwritten.
     """
     rows = np.arange(len(codes))
-    own = distances[rows, codes].astype(np.float64)
+    own = distances[rows, codes].copy()
     distances[rows, codes] = np.inf
-    other = distances.min(axis=1).astype(np.float64)
-    largest = np.maximum(own, other)
-    largest[largest == 0] = 1.0
-    return (other - own) / largest
+    return own, distances.min(axis=1)

@@ -1,0 +1,149 @@
+"""The soft phase of the reduced flow: prototypes split as the temperature falls."""
+
+import math
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sklearn_ddcl.engine._config import ReducedConfig
+from sklearn_ddcl.engine._data import Rows
+from sklearn_ddcl.engine._history import History, soft_terms
+from sklearn_ddcl.engine._passes import SoftPass, soft_pass
+from sklearn_ddcl.engine._updates import Update
+from sklearn_ddcl.nn.schedules import absolute_temperature
+
+__all__ = ["Problem", "anneal", "at_critical_temperature"]
+
+# Start of the annealing relative to the spread of the data: prototypes that coincide
+# exactly would never part, and this much is gone again above the critical temperature.
+_JITTER = 0.01
+_FLOOR = 1e-6  # least effective temperature, relative to the critical one
+
+
+class Problem(NamedTuple):
+    """What stays the same over the phases of one fit.
+
+    Attributes
+    ----------
+    config : ReducedConfig
+        The configuration.
+    update : Update
+        Rule for the prototypes at given assignments.
+    critical : float
+        Critical temperature, in squared units of the rows' frame.
+    area : float
+        Squared unit of the frame, to report in units of the data.
+    """
+
+    config: ReducedConfig
+    update: Update
+    critical: float
+    area: float
+
+    def temperature(self, step: int) -> float:
+        """Return the schedule's temperature in squared units of the frame."""
+        schedule = self.config.temperature
+        scale = self.critical if schedule.relative else 1.0 / self.area
+        return absolute_temperature(schedule, step, 1.0) * scale
+
+    def balance_bias(self, mass: Tensor) -> Tensor | None:
+        """Return beta log(k q_mean), the derivative of Eq. 13 in the assignments, or None."""
+        beta = self.config.regularization.balance * self.critical
+        if not beta:
+            return None
+        share = mass / mass.sum()
+        return beta * torch.log(len(mass) * share.clamp_min(torch.finfo(share.dtype).tiny))
+
+
+def at_critical_temperature(rows: Rows, k: int, generator: torch.Generator) -> Tensor:
+    """Return k prototypes at the mean of the rows, a hair's breadth apart.
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows to search on.
+    k : int
+        Number of prototypes.
+    generator : torch.Generator
+        Source of the jitter.
+
+    Returns
+    -------
+    Tensor of shape (k, d)
+        Prototypes in frame coordinates.
+    """
+    spread = math.sqrt(rows.frame.inertia / rows.frame.weight_sum / rows.n_features)
+    jitter = torch.randn(k, rows.n_features, generator=generator)
+    return (_JITTER * spread * jitter).to(rows.device, rows.accumulator)
+
+
+def anneal(
+    rows: Rows, p: Tensor, problem: Problem, history: History, first_step: int = 0
+) -> tuple[Tensor, float, int]:
+    """Follow the schedule to its end, a few passes at each temperature.
+
+    The schedule ends where it stops falling; there, passes go on until the
+    prototypes rest (unless a hard finish follows, which does that better).
+
+    Parameters
+    ----------
+    rows : Rows
+        The rows to search on.
+    p : Tensor of shape (k, d)
+        First prototypes, in frame coordinates.
+    problem : Problem
+        Configuration and scales.
+    history : History
+        Receives one record a temperature.
+    first_step : int
+        Step of the schedule to start from.
+
+    Returns
+    -------
+    tuple of (Tensor, float, int)
+        Prototypes, last temperature in squared units of the frame, and the
+        number of passes.
+    """
+    config = problem.config
+    settle = config.tol * rows.frame.inertia / rows.frame.weight_sum / rows.n_features
+    step, passes, mass = first_step, 0, torch.ones(len(p), dtype=p.dtype, device=p.device)
+    while True:
+        temperature = problem.temperature(step)
+        falling = problem.temperature(step + 1) < temperature
+        rest = config.max_iter - passes
+        count = min(config.flow.passes_per_temperature if falling else rest, rest)
+        for turn in range(max(count, 1)):
+            last = turn == max(count, 1) - 1
+            statistics = _pass(rows, p, temperature, problem, mass, last)
+            moved, mass = problem.update.apply(p, statistics), statistics.mass
+            shift = float((moved - p).square().sum())
+            before, p, passes = p, moved, passes + 1
+            if not falling and (shift <= settle or config.flow.hard_finish):
+                break
+        terms = _terms(rows, before, statistics, problem, temperature)
+        history.add("annealing", temperature * problem.area, terms)
+        step += 1
+        if not falling or passes >= config.max_iter:
+            return p, temperature, passes
+
+
+def _pass(
+    rows: Rows, p: Tensor, temperature: float, problem: Problem, mass: Tensor, last: bool
+) -> SoftPass:
+    """One soft pass with the entropy and balance terms folded into the softmax."""
+    gamma = problem.config.regularization.entropy * problem.critical
+    effective = max(temperature - gamma, _FLOOR * problem.critical)
+    bias = problem.balance_bias(mass)
+    logits_bias = None if bias is None else -bias / effective
+    overlap = last or problem.update.needs_overlap
+    return soft_pass(rows, p, effective, logits_bias, overlap)
+
+
+def _terms(
+    rows: Rows, p: Tensor, statistics: SoftPass, problem: Problem, temperature: float
+) -> dict[str, float]:
+    if statistics.overlap is None:  # the prototypes came to rest before the last pass
+        mass = statistics.mass
+        statistics = _pass(rows, p, temperature, problem, mass, last=True)
+    return soft_terms(p, statistics, rows.frame.inertia, problem.area)

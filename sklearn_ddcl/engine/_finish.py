@@ -1,0 +1,155 @@
+"""The hard finish on all rows, in the dtype of the data."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sklearn_ddcl.engine._annealing import Problem
+from sklearn_ddcl.engine._data import Rows
+from sklearn_ddcl.engine._history import History, hard_terms
+from sklearn_ddcl.engine._passes import HardPass, SoftPass, hard_pass, linear_scores
+from sklearn_ddcl.engine._updates import make_exact_update
+
+__all__ = ["Finish", "hard_finish", "nearest_rows"]
+
+
+class Finish(NamedTuple):
+    """Prototypes after the hard finish.
+
+    Attributes
+    ----------
+    p : Tensor of shape (k, d)
+        Prototypes in frame coordinates.
+    passes : int
+        Passes over all rows.
+    converged : bool
+        Whether the prototypes came to rest within the bound on passes.
+    """
+
+    p: Tensor
+    passes: int
+    converged: bool
+
+
+def hard_finish(rows: Rows, p: Tensor, problem: Problem, history: History) -> Finish:
+    """Alternate hard assignments and exact updates until the prototypes rest.
+
+    Prototypes that lose all their rows move to the rows farthest from their
+    own prototypes, as long as there are distinct rows left for them.
+
+    Parameters
+    ----------
+    rows : Rows
+        All rows.
+    p : Tensor of shape (k, d)
+        First prototypes, in frame coordinates.
+    problem : Problem
+        Configuration and scales.
+    history : History
+        Receives one record a pass.
+
+    Returns
+    -------
+    Finish
+        The result.
+    """
+    config = problem.config
+    update = make_exact_update(config)
+    settle = config.tol * rows.frame.inertia / rows.frame.weight_sum / rows.n_features
+    labels, bias, converged, passes = None, None, False, 0
+    while passes < config.max_iter and not converged:
+        found = hard_pass(rows, p, bias)
+        bias = problem.balance_bias(found.mass)
+        terms = hard_terms(p, found.mass, found.inertia, problem.area)
+        history.add("finish", 0.0, terms)
+        passes += 1
+        moved = update.apply(p, SoftPass(found.mass, found.sums, None))
+        moved, revived = revive(rows, moved, found)
+        same = labels is not None and torch.equal(found.labels, labels)
+        shift = float((moved - p).square().sum())
+        converged = not revived and (same or shift <= settle)
+        p, labels = moved, found.labels
+    return Finish(p, passes, converged)
+
+
+def revive(rows: Rows, p: Tensor, found: HardPass) -> tuple[Tensor, bool]:
+    """Move prototypes without rows to the rows that are farthest from theirs.
+
+    Parameters
+    ----------
+    rows : Rows
+        All rows.
+    p : Tensor of shape (k, d)
+        Prototypes, in frame coordinates.
+    found : HardPass
+        The pass that showed which prototypes have no rows.
+
+    Returns
+    -------
+    tuple of (Tensor, bool)
+        Prototypes, and whether any was moved.
+    """
+    empty = torch.nonzero(found.mass <= 0).flatten()
+    if len(empty) == 0:
+        return p, False
+    distant = _farthest_rows(rows, p, found.labels, len(empty))
+    if len(distant) == 0:
+        return p, False
+    p = p.clone()
+    p[empty[: len(distant)]] = distant.to(p)
+    return p, True
+
+
+def _farthest_rows(rows: Rows, p: Tensor, labels: Tensor, count: int) -> Tensor:
+    """Up to ``count`` distinct rows with the largest positive distance to their prototype."""
+    slope, constant = linear_scores(rows, p, 1.0)
+    centre = p.to(rows.accumulator)
+    best = torch.zeros(0, dtype=centre.dtype, device=rows.device)
+    points = torch.zeros(0, rows.n_features, dtype=centre.dtype, device=rows.device)
+    for part, block in rows.blocks(len(p)):
+        winner = labels[part]
+        scores = block.affine(slope, constant).gather(1, winner[:, None]).squeeze(1)
+        distance = block.gaps(rows.frame, centre, winner, scores)
+        if block.weight is not None:
+            distance = torch.where(block.weight > 0, distance, torch.zeros_like(distance))
+        value, index = torch.topk(distance, min(count, len(distance)))
+        points = torch.cat([points, rows.frame.from_data(block.pick(index))])
+        best = torch.cat([best, value])
+        value, index = torch.topk(best, min(count, len(best)))
+        best, points = value, points[index]
+    # rounding alone separates a row from a prototype that lies on it
+    floor = (64 * torch.finfo(rows.dtype).eps) ** 2 * float(points.square().sum(1).max())
+    return torch.unique(points[best > floor], dim=0)
+
+
+def nearest_rows(rows: Rows, p: Tensor) -> HardPass:
+    """Nearest prototypes of all rows, with the inertia summed from differences.
+
+    A difference of large sums would lose a small inertia to rounding.
+
+    Parameters
+    ----------
+    rows : Rows
+        All rows.
+    p : Tensor of shape (k, d)
+        Prototypes in frame coordinates.
+
+    Returns
+    -------
+    HardPass
+        Labels, mass, empty sums and inertia, in squared units of the frame.
+    """
+    k = len(p)
+    slope, constant = linear_scores(rows, p, 1.0)
+    centre = p.to(rows.accumulator)
+    labels = torch.empty(rows.n_rows, dtype=torch.int64, device=rows.device)
+    mass = torch.zeros(k, dtype=rows.accumulator, device=rows.device)
+    inertia = 0.0
+    for part, block in rows.blocks(k):
+        score, winner = block.affine(slope, constant).min(1)
+        labels[part] = winner
+        mass += torch.bincount(winner, block.weight, minlength=k)
+        gap = block.gaps(rows.frame, centre, winner, score)
+        inertia += float((gap if block.weight is None else gap * block.weight).sum())
+    return HardPass(labels, mass, torch.zeros_like(centre[:0]), inertia)

@@ -1,0 +1,219 @@
+"""What a fitted model says about rows: nearest prototypes, distances, soft assignments."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_ddcl.engine._data import Block, Frame, Rows
+from sklearn_ddcl.engine._passes import linear_scores, softmax_over_prototypes
+from sklearn_ddcl.engine._runtime import resolve_device
+
+__all__ = ["NearestTwo", "assignments", "distances", "nearest", "nearest_two"]
+
+
+# A squared distance this small against a row's largest is summed anew from differences:
+# as a difference of large numbers it would have lost half its digits.
+_SMALL = 1e-3
+
+
+class NearestTwo(NamedTuple):
+    """Labels with distances to the first and the second winner.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n,), int32
+        Nearest prototypes.
+    first, second : ndarray of shape (n,)
+        Distances to them; ``second`` is infinite for a single prototype.
+    """
+
+    labels: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+
+
+class Model(NamedTuple):
+    """Frozen prototypes in coordinates of their own.
+
+    Attributes
+    ----------
+    frame : Frame
+        Origin and unit taken from the prototypes.
+    p : Tensor of shape (k, d)
+        The prototypes in that frame.
+    """
+
+    frame: Frame
+    p: Tensor
+
+
+def nearest(data: Any, prototypes: np.ndarray, device: str = "auto") -> np.ndarray:
+    """Return the nearest prototype of each row.
+
+    Parameters
+    ----------
+    data : ndarray or CSR array of shape (n, d)
+        Finite rows, float32 or float64.
+    prototypes : ndarray of shape (k, d)
+        Prototypes.
+    device : str
+        Device name or "auto".
+
+    Returns
+    -------
+    ndarray of shape (n,), int32
+        Index of the nearest prototype.
+    """
+    labels = np.empty(data.shape[0], dtype=np.int32)
+
+    def write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
+        labels[part] = _argmin(scores).cpu().numpy()
+
+    _scan(data, prototypes, device, write)
+    return labels
+
+
+def nearest_two(data: Any, prototypes: np.ndarray, device: str = "auto") -> NearestTwo:
+    """Return labels and the distances to the two nearest prototypes.
+
+    Parameters
+    ----------
+    data : ndarray or CSR array of shape (n, d)
+        Finite rows.
+    prototypes : ndarray of shape (k, d)
+        Prototypes.
+    device : str
+        Device name or "auto".
+
+    Returns
+    -------
+    NearestTwo
+        Labels and Euclidean distances, without an (n, k) array.
+    """
+    labels = np.empty(data.shape[0], dtype=np.int32)
+    first, second = (np.empty(data.shape[0], dtype=prototypes.dtype) for _ in range(2))
+
+    def write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
+        value, winner = scores.min(1)
+        scores.scatter_(1, winner[:, None], torch.inf)
+        labels[part] = winner.cpu().numpy()
+        first[part] = _lengths(block.gaps(model.frame, model.p, winner, value), model.frame)
+        norms = block.square_norms(model.frame)
+        second[part] = _lengths(scores.amin(1) + norms, model.frame)
+
+    _scan(data, prototypes, device, write)
+    return NearestTwo(labels, first, second)
+
+
+def distances(data: Any, prototypes: np.ndarray, device: str = "auto") -> np.ndarray:
+    """Return the Euclidean distance of every row to every prototype.
+
+    Parameters
+    ----------
+    data : ndarray or CSR array of shape (n, d)
+        Finite rows.
+    prototypes : ndarray of shape (k, d)
+        Prototypes.
+    device : str
+        Device name or "auto".
+
+    Returns
+    -------
+    ndarray of shape (n, k)
+        Distances in the dtype of the prototypes.
+    """
+    result = np.empty((data.shape[0], len(prototypes)), dtype=prototypes.dtype)
+
+    def write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
+        squares = scores + block.square_norms(model.frame)[:, None]
+        rows, columns = torch.nonzero(squares < _SMALL * squares.amax(1)[:, None], as_tuple=True)
+        near = model.frame.from_data(block.pick(rows)) - model.p[columns]
+        squares[rows, columns] = near.square().sum(1).to(squares)
+        result[part] = _lengths(squares, model.frame)
+
+    _scan(data, prototypes, device, write)
+    return result
+
+
+def assignments(
+    data: Any, prototypes: np.ndarray, temperature: float, device: str = "auto"
+) -> np.ndarray:
+    """Return soft assignments (Eq. 8).
+
+    Parameters
+    ----------
+    data : ndarray or CSR array of shape (n, d)
+        Finite rows.
+    prototypes : ndarray of shape (k, d)
+        Prototypes.
+    temperature : float
+        T in squared units of the data; 0 gives hard assignments.
+    device : str
+        Device name or "auto".
+
+    Returns
+    -------
+    ndarray of shape (n, k)
+        Rows on the simplex, in the dtype of the prototypes.
+    """
+    result = np.zeros((data.shape[0], len(prototypes)), dtype=prototypes.dtype)
+
+    def write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
+        relative = temperature / model.frame.unit**2
+        if relative > 0:
+            lowest = scores.amin(1, keepdim=True)
+            result[part] = softmax_over_prototypes((lowest - scores) / relative).cpu().numpy()
+        else:
+            winner = _argmin(scores)[:, None]
+            result[part] = torch.zeros_like(scores).scatter_(1, winner, 1.0).cpu().numpy()
+
+    _scan(data, prototypes, device, write)
+    return result
+
+
+def _scan(
+    data: Any,
+    prototypes: np.ndarray,
+    device: str,
+    write: Callable[[slice, Block, Tensor, Model], None],
+) -> None:
+    """Compute the scores of each block of rows and hand them to ``write``."""
+    dtype = torch.float32 if data.dtype == np.float32 else torch.float64
+    place = resolve_device(device, dtype)
+    acc = torch.float32 if place.type == "mps" else torch.float64
+    p = torch.from_numpy(np.array(prototypes)).to(place, acc)
+    with torch.inference_mode():
+        frame = _frame_of(p)
+        rows = Rows(_shared(data), None, place, frame)
+        model = Model(frame, frame.from_data(p))
+        slope, constant = linear_scores(rows, model.p, 1.0)
+        for part, block in rows.blocks(len(p)):
+            write(part, block, block.affine(slope, constant), model)
+
+
+def _shared(data: Any) -> Any:
+    """Wrap a writable array as a tensor once; other data are converted block by block."""
+    if isinstance(data, np.ndarray) and data.flags.writeable:
+        return torch.from_numpy(data)
+    return data
+
+
+def _frame_of(p: Tensor) -> Frame:
+    """Coordinates around the prototypes themselves: no pass over the rows is needed."""
+    origin = p.mean(0)
+    size = float((p - origin).abs().max())
+    unit = 2.0 ** round(np.log2(size)) if size > 0 else 1.0
+    return Frame(origin, unit, 0.0, 0.0)
+
+
+def _argmin(scores: Tensor) -> Tensor:
+    # the minimum with its index is faster than argmin alone on CPU
+    return scores.min(1).indices
+
+
+def _lengths(squares: Tensor, frame: Frame) -> np.ndarray:
+    lengths: np.ndarray = squares.clamp_min_(0.0).sqrt_().mul_(frame.unit).cpu().numpy()
+    return lengths

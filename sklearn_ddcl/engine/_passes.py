@@ -1,0 +1,212 @@
+"""One pass over the rows: soft, hard, and with two winners.
+
+Scores are squared distances in frame coordinates less the row's own squared
+norm, ``|p_j|^2 - 2 y.p_j``: the argmin and the softmax over prototypes do not
+see the difference, and no (n, k, d) array is ever formed.
+"""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sklearn_ddcl.engine._data import Block, Rows
+
+__all__ = ["HardPass", "SoftPass", "TwoWinners", "hard_pass", "soft_pass", "two_winner_pass"]
+
+
+class SoftPass(NamedTuple):
+    """Sufficient statistics of soft assignments over all rows.
+
+    Attributes
+    ----------
+    mass : Tensor of shape (k,)
+        Weighted sums of the assignments.
+    sums : Tensor of shape (k, d)
+        Assignment-weighted sums of the rows, in frame coordinates.
+    overlap : Tensor of shape (k, k) or None
+        ``Q^T Q`` (weighted), if asked for.
+    """
+
+    mass: Tensor
+    sums: Tensor
+    overlap: Tensor | None
+
+
+class HardPass(NamedTuple):
+    """Nearest prototypes of all rows.
+
+    Attributes
+    ----------
+    labels : Tensor of shape (n,)
+        Index of the nearest prototype, int64.
+    mass : Tensor of shape (k,)
+        Weight of each Voronoi set.
+    sums : Tensor of shape (k, d)
+        Weighted sums of the rows of each set, in frame coordinates.
+    inertia : float
+        Weighted sum of squared distances to the nearest prototype.
+    """
+
+    labels: Tensor
+    mass: Tensor
+    sums: Tensor
+    inertia: float
+
+
+class TwoWinners(NamedTuple):
+    """First winners, and what each prototype saves over the second winner.
+
+    Attributes
+    ----------
+    labels : Tensor of shape (n,)
+        Index of the nearest prototype.
+    utility : Tensor of shape (k,)
+        Rise of the inertia if the prototype were removed and its rows went to
+        their second winners.
+    """
+
+    labels: Tensor
+    utility: Tensor
+
+
+def linear_scores(rows: Rows, p: Tensor, factor: float) -> tuple[Tensor, Tensor]:
+    """Return slope (k, d) and constant (k,) that turn raw ``x`` into scaled scores.
+
+    Parameters
+    ----------
+    rows : Rows
+        The data, for their frame and dtype.
+    p : Tensor of shape (k, d)
+        Prototypes in frame coordinates.
+    factor : float
+        Multiplier of the scores: 1 for a hard pass, -1/T for a soft one.
+
+    Returns
+    -------
+    tuple of Tensor
+        ``slope`` and ``constant`` such that ``x @ slope.T + constant`` is
+        ``factor * (|p|^2 - 2 y.p)``.
+    """
+    frame = rows.frame
+    p = p.to(frame.origin)
+    if frame.trivial:
+        return (p * (-2.0 * factor)).to(rows.dtype), (factor * p.square().sum(1)).to(rows.dtype)
+    slope = (p * (-2.0 * factor / frame.unit)).to(rows.dtype)
+    # From the rounded slope: what rounding it shifts cancels for the origin's part.
+    constant = factor * p.square().sum(1) - slope.to(p) @ frame.origin
+    return slope, constant.to(rows.dtype)
+
+
+def soft_pass(
+    rows: Rows, p: Tensor, temperature: float, bias: Tensor | None = None, overlap: bool = False
+) -> SoftPass:
+    """Soft assignments (Eq. 8) of all rows, as the sums the updates need.
+
+    Parameters
+    ----------
+    rows : Rows
+        The data.
+    p : Tensor of shape (k, d)
+        Prototypes in frame coordinates.
+    temperature : float
+        T in squared units of the frame.
+    bias : Tensor of shape (k,) or None
+        Added to the logits (the balance term, Eq. 13).
+    overlap : bool
+        Whether to return ``Q^T Q`` too.
+
+    Returns
+    -------
+    SoftPass
+        Mass, sums and overlap.
+    """
+    k = len(p)
+    slope, constant = linear_scores(rows, p, -1.0 / temperature)
+    if bias is not None:
+        constant = constant + bias.to(constant)
+    mass, sums, squares = None, None, None
+    for _, block in rows.blocks(k):
+        q = softmax_over_prototypes(block.affine(slope, constant))
+        weighted = q if block.weight is None else q * block.weight[:, None]
+        mass = _add(mass, weighted.sum(0), rows)
+        sums = _add(sums, block.soft_sums(weighted), rows)
+        if overlap:
+            squares = _add(squares, weighted.T @ q, rows)
+    return SoftPass(mass, rows.frame.normalize(sums, mass), squares)
+
+
+def softmax_over_prototypes(logits: Tensor) -> Tensor:
+    """Softmax over prototypes along whichever axis is strided in memory."""
+    if logits.stride(0) == 1:
+        return torch.softmax(logits.T, 0).T
+    return torch.softmax(logits, 1)
+
+
+def hard_pass(rows: Rows, p: Tensor, bias: Tensor | None = None) -> HardPass:
+    """Nearest prototypes of all rows, with the sums of each Voronoi set.
+
+    Parameters
+    ----------
+    rows : Rows
+        The data.
+    p : Tensor of shape (k, d)
+        Prototypes in frame coordinates.
+    bias : Tensor of shape (k,) or None
+        Added to the squared distances (the balance term, Eq. 13).
+
+    Returns
+    -------
+    HardPass
+        Labels, mass, sums and inertia.
+    """
+    k = len(p)
+    slope, constant = linear_scores(rows, p, 1.0)
+    if bias is not None:
+        constant = constant + bias.to(constant)
+    labels, mass, sums, inertia = [], None, None, rows.frame.inertia
+    for _, block in rows.blocks(k):
+        value, winner = block.affine(slope, constant).min(1)
+        inertia += float(value.sum() if block.weight is None else value @ block.weight)
+        labels.append(winner)
+        mass = _add(mass, torch.bincount(winner, block.weight, minlength=k), rows)
+        sums = _add(sums, block.hard_sums(winner, k, block.weight), rows)
+    return HardPass(_join(labels), mass, rows.frame.normalize(sums, mass), inertia)
+
+
+def _add(total: Tensor | None, part: Tensor, rows: Rows) -> Tensor:
+    """Add a block's part to a total kept in the accumulator's type."""
+    return part.to(rows.accumulator) if total is None else total.add_(part)
+
+
+def _join(parts: list[Tensor]) -> Tensor:
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def two_winner_pass(rows: Rows, p: Tensor) -> TwoWinners:
+    """First and second winners of all rows, reduced to the utility of each prototype.
+
+    Parameters
+    ----------
+    rows : Rows
+        The data.
+    p : Tensor of shape (k, d), k >= 2
+        Prototypes in frame coordinates.
+
+    Returns
+    -------
+    TwoWinners
+        Labels and utilities.
+    """
+    k = len(p)
+    slope, constant = linear_scores(rows, p, 1.0)
+    labels, utility = [], None
+    for _, block in rows.blocks(k):
+        scores = block.affine(slope, constant)
+        first, winner = scores.min(1)
+        scores.scatter_(1, winner[:, None], torch.inf)
+        gap = scores.amin(1) - first
+        labels.append(winner)
+        saved = gap if block.weight is None else gap * block.weight
+        utility = _add(utility, torch.bincount(winner, saved, minlength=k), rows)
+    return TwoWinners(_join(labels), utility)

@@ -1,0 +1,187 @@
+"""The reduced flow (frozen features): anneal, relocate, finish.
+
+No autograd and no training loop: gradients are in closed form, the dual layer is in
+Gram form, and every pass costs what one of Lloyd's costs.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_ddcl.engine._annealing import Problem, anneal, at_critical_temperature
+from sklearn_ddcl.engine._config import ReducedConfig
+from sklearn_ddcl.engine._data import Rows, wrap_rows
+from sklearn_ddcl.engine._finish import hard_finish, nearest_rows
+from sklearn_ddcl.engine._history import History
+from sklearn_ddcl.engine._lloyd import Descent, quick_descent
+from sklearn_ddcl.engine._relocation import relocate
+from sklearn_ddcl.engine._runtime import make_generator, resolve_device
+from sklearn_ddcl.engine._search import Sample, critical, draw_sample, gram_of
+from sklearn_ddcl.engine._updates import make_update
+from sklearn_ddcl.nn.initialization import kmeans_plusplus
+
+__all__ = ["ReducedResult", "fit_reduced"]
+
+_DESCENT_TOL = 1e-4
+_LATER_STARTS = 3  # their share of the patience: they only have to show another basin
+# Below this share of the total inertia, float32 scores no longer rank prototypes well.
+_FLOAT32_LIMIT = 1e-4
+
+
+class ReducedResult(NamedTuple):
+    """A fitted reduced flow, as numpy arrays on the CPU.
+
+    Attributes
+    ----------
+    prototypes : ndarray of shape (k, d)
+        In the coordinates and dtype of the data; only those in use.
+    labels : ndarray of shape (n,), int32
+        Consecutive cluster numbers, 0 for the largest cluster.
+    inertia : float
+        Weighted sum of squared distances to the nearest prototype.
+    temperature : float
+        Last temperature of the annealing, in squared units of the data.
+    n_iter : int
+        Passes over rows, of all phases of the best start.
+    converged : bool
+        Whether the last phase came to rest.
+    history : list of dict
+        One record a temperature of the annealing and one a pass of the finish.
+    """
+
+    prototypes: np.ndarray
+    labels: np.ndarray
+    inertia: float
+    temperature: float
+    n_iter: int
+    converged: bool
+    history: list[dict[str, Any]]
+
+
+class Start(NamedTuple):
+    """What one start of the search found on the sample.
+
+    Attributes
+    ----------
+    descent : Descent
+        Prototypes and inertia; passes are those of the whole start.
+    temperature : float
+        Last temperature, in squared units of the frame.
+    history : History
+        Its records.
+    """
+
+    descent: Descent
+    temperature: float
+    history: History
+
+
+def fit_reduced(data: Any, weight: np.ndarray | None, config: ReducedConfig) -> ReducedResult:
+    """Train prototypes on given features.
+
+    Parameters
+    ----------
+    data : ndarray, memmap or CSR array of shape (n, d)
+        Finite rows, float32 or float64, n >= k; never written to.
+    weight : ndarray of shape (n,) or None
+        Non-negative weights, not all zero.
+    config : ReducedConfig
+        Validated options.
+
+    Returns
+    -------
+    ReducedResult
+        Prototypes, labels and history.
+    """
+    dtype = torch.float32 if data.dtype == np.float32 else torch.float64
+    with torch.inference_mode():
+        rows = wrap_rows(data, weight, resolve_device(config.device, dtype))
+        sample, problem, start = _search(rows, config)
+        p = sample.lift(start.descent.p, rows)
+        passes, converged = start.descent.passes, True
+        if config.flow.hard_finish:
+            finish = hard_finish(rows, p, problem, start.history)
+            p, passes, converged = finish.p, passes + finish.passes, finish.converged
+        last = nearest_rows(rows, p)
+    used = _numbering(p, last.mass)
+    rank = torch.zeros(len(p), dtype=torch.int32, device=rows.device)
+    rank[used] = torch.arange(len(used), dtype=torch.int32, device=rows.device)
+    return ReducedResult(
+        prototypes=rows.frame.to_data(p[used]).cpu().numpy().astype(data.dtype),
+        labels=rank[last.labels].cpu().numpy(),
+        inertia=last.inertia * problem.area,
+        temperature=start.temperature * problem.area,
+        n_iter=passes,
+        converged=converged,
+        history=start.history.records,
+    )
+
+
+def _numbering(p: Tensor, mass: Tensor) -> Tensor:
+    """Order of the prototypes in use: by falling weight, then by coordinates.
+
+    So that cluster numbers do not depend on the seed where the partition does not.
+    """
+    order = np.lexsort(np.vstack([p.cpu().numpy().T[::-1], -mass.cpu().numpy()]))
+    return torch.from_numpy(order[: int((mass > 0).sum())]).to(p.device)
+
+
+def _search(rows: Rows, config: ReducedConfig) -> tuple[Sample, Problem, Start]:
+    """Search in float32, and again in float64 if the clusters turn out too tight for it."""
+    generator = make_generator(config.seed)
+    for dtype in (torch.float32, torch.float64):
+        sample = draw_sample(rows, config, generator, dtype)
+        problem = _state_problem(sample.rows, config, rows.frame.unit**2, generator)
+        starts = _starts(sample.rows, problem, generator)
+        best = min(starts, key=lambda start: start.descent.inertia)
+        tight = best.descent.inertia < _FLOAT32_LIMIT * sample.rows.frame.inertia
+        if not tight or rows.device.type == "mps":
+            break
+    return sample, problem, best
+
+
+def _state_problem(
+    rows: Rows, config: ReducedConfig, area: float, generator: torch.Generator
+) -> Problem:
+    gram = gram_of(rows, generator) if config.flow.dual_learning_rate is not None else None
+    return Problem(config, make_update(config, gram), critical(rows, generator), area)
+
+
+def _starts(rows: Rows, problem: Problem, generator: torch.Generator) -> Iterator[Start]:
+    """Yield the annealed start and, where the inertia is the objective, seeded ones."""
+    config = problem.config
+    history = History(config.report)
+    p = at_critical_temperature(rows, config.n_clusters, generator)
+    temperature, passes = 0.0, 0
+    if problem.critical > 0:
+        p, temperature, passes = anneal(rows, p, problem, history)
+    plain = config.loss == "quantization" and not config.regularization.active
+    if not (plain and config.flow.hard_finish and problem.critical > 0):
+        yield Start(Descent(p, rows.frame.inertia, passes), temperature, history)
+        return
+    patience = config.flow.relocations
+    yield Start(_descend(rows, p, problem, generator, patience, passes), temperature, history)
+    for _ in range(config.flow.n_init - 1):
+        seeds = kmeans_plusplus(rows.data, config.n_clusters, generator, rows.weight)
+        p = rows.data[seeds].to(rows.accumulator)
+        yield Start(
+            _descend(rows, p, problem, generator, patience // _LATER_STARTS), temperature, history
+        )
+
+
+def _descend(
+    rows: Rows,
+    p: Tensor,
+    problem: Problem,
+    generator: torch.Generator,
+    patience: int,
+    passes: int = 0,
+) -> Descent:
+    """Hard descent on the sample, then relocation; passes are added to those given."""
+    bound = problem.config.max_iter
+    start = quick_descent(rows, p, _DESCENT_TOL, bound)
+    best = relocate(rows, start, generator, patience, bound)
+    return best._replace(passes=best.passes + passes)

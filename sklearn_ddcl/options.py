@@ -1,0 +1,20 @@
+"""Small objects that group options of the estimators.
+
+Each has ``get_params`` and ``set_params``, so that a search reaches into it, as in
+``GridSearchCV(estimator, {"temperature__minimum": [0.01, 0.1]})``.
+"""
+
+from sklearn_ddcl.engine import ReducedFlow, Regularization
+from sklearn_ddcl.nn.schedules import (
+    ConstantTemperature,
+    ExponentialTemperature,
+    GeometricTemperature,
+)
+
+__all__ = [
+    "ConstantTemperature",
+    "ExponentialTemperature",
+    "GeometricTemperature",
+    "ReducedFlow",
+    "Regularization",
+]
