@@ -51,7 +51,8 @@ def soft_assignments(distances: Tensor, temperature: float) -> Tensor:
     check_real("temperature", temperature, above=0.0, infinite=True)
     # The shift comes before the division: d / T may overflow, (d - min d) / T only to q = 0.
     shifted = distances.detach().amin(dim=1, keepdim=True) - distances
-    return torch.softmax(shifted / max(temperature, torch.finfo(distances.dtype).tiny), dim=1)
+    scale = max(temperature, torch.finfo(distances.dtype).tiny)
+    return torch.softmax(shifted.div_(scale), dim=1)
 
 
 def hard_assignments(distances: Tensor) -> Tensor:

@@ -136,6 +136,6 @@ class _CentredSpace:
         error = _ROUNDING * torch.finfo(self.z.dtype).eps
         floor = error * (self.norms.unsqueeze(1) + self.norms[index])
         floor += error * self.offset * self.norms[index].sqrt()
-        distances[distances <= floor] = 0.0
+        distances.masked_fill_(distances <= floor, 0.0)
         distances[index, torch.arange(len(index), device=index.device)] = 0.0
         return distances

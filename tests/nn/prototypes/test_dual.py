@@ -44,7 +44,8 @@ def test_no_other_weights_are_better(make_problem, seed, n, d, k):
         assert float(loss(other)) >= least - 1e-12
     exact.requires_grad_()
     (gradient,) = torch.autograd.grad(loss(exact), exact)
-    torch.testing.assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-9)
+    # a distance that rounds to zero has no gradient: up to about sqrt(eps) is lost there
+    torch.testing.assert_close(gradient, torch.zeros_like(gradient), rtol=0, atol=1e-7)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
