@@ -106,7 +106,25 @@ class DualMemoryBank(nn.Module):
         return rest + rows.T @ z
 
     def prototypes(self, z: Tensor, index: Tensor) -> Tensor:
-        """Return ``self(z, index)``; see :meth:`forward`."""
+        """Return prototypes under a plain name; the same as :meth:`forward`.
+
+        Parameters
+        ----------
+        z : Tensor of shape (b, d)
+            Features of the batch.
+        index : Tensor of shape (b,), int64
+            The batch's row numbers, each at most once.
+
+        Returns
+        -------
+        Tensor of shape (k, d)
+            The prototypes.
+
+        Raises
+        ------
+        ValueError
+            As :meth:`forward` does.
+        """
         return self.forward(z, index)
 
     @torch.no_grad()
