@@ -1,5 +1,6 @@
 """From names to objects: what the string values of parameters stand for."""
 
+from collections.abc import Callable
 from typing import Any
 
 from sklearn_ddcl.engine._config import ReducedFlow, Regularization, default_temperature
@@ -7,6 +8,7 @@ from sklearn_ddcl.nn.schedules import (
     ConstantTemperature,
     ExponentialTemperature,
     GeometricTemperature,
+    TemperatureSchedule,
 )
 
 __all__ = [
@@ -19,7 +21,7 @@ __all__ = [
 
 LOSSES = ("quantization", "ols")
 
-TEMPERATURES = {
+TEMPERATURES: dict[str, Callable[[], TemperatureSchedule]] = {
     "auto": default_temperature,
     "constant": ConstantTemperature,
     "exponential": ExponentialTemperature,

@@ -313,7 +313,7 @@ def _power_of_two(variance: float, rows: Rows) -> float:
     if not 0.0 < variance < np.inf:
         return 1.0 if variance == 0.0 else np.inf
     least = -110 if rows.dtype == torch.float32 else -500
-    return 2.0 ** max(round(np.log2(variance) / 2), least)
+    return float(2.0 ** max(round(np.log2(variance) / 2), least))
 
 
 def _check_range(mean: Tensor, unit: float, dtype: torch.dtype) -> None:

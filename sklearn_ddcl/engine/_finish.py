@@ -120,7 +120,8 @@ def _farthest_rows(rows: Rows, p: Tensor, labels: Tensor, count: int) -> Tensor:
         best, points = value, points[index]
     # rounding alone separates a row from a prototype that lies on it
     floor = (64 * torch.finfo(rows.dtype).eps) ** 2 * float(points.square().sum(1).max())
-    return torch.unique(points[best > floor], dim=0)
+    distinct: Tensor = torch.unique(points[best > floor], dim=0)
+    return distinct
 
 
 def nearest_rows(rows: Rows, p: Tensor) -> HardPass:

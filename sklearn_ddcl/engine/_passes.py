@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from sklearn_ddcl.engine._data import Block, Rows
+from sklearn_ddcl.engine._data import Rows
 
 __all__ = ["HardPass", "SoftPass", "TwoWinners", "hard_pass", "soft_pass", "two_winner_pass"]
 
@@ -70,6 +70,24 @@ class TwoWinners(NamedTuple):
     utility: Tensor
 
 
+class _Total:
+    """A sum over blocks in the accumulator's type."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._dtype = rows.accumulator
+        self._parts: list[Tensor] = []
+
+    def add(self, part: Tensor) -> None:
+        if self._parts:
+            self._parts[0].add_(part)
+        else:
+            self._parts.append(part.to(self._dtype))
+
+    @property
+    def value(self) -> Tensor:
+        return self._parts[0]
+
+
 def linear_scores(rows: Rows, p: Tensor, factor: float) -> tuple[Tensor, Tensor]:
     """Return slope (k, d) and constant (k,) that turn raw ``x`` into scaled scores.
 
@@ -125,15 +143,16 @@ def soft_pass(
     slope, constant = linear_scores(rows, p, -1.0 / temperature)
     if bias is not None:
         constant = constant + bias.to(constant)
-    mass, sums, squares = None, None, None
+    mass, sums, squares = _Total(rows), _Total(rows), _Total(rows)
     for _, block in rows.blocks(k):
         q = softmax_over_prototypes(block.affine(slope, constant))
         weighted = q if block.weight is None else q * block.weight[:, None]
-        mass = _add(mass, weighted.sum(0), rows)
-        sums = _add(sums, block.soft_sums(weighted), rows)
+        mass.add(weighted.sum(0))
+        sums.add(block.soft_sums(weighted))
         if overlap:
-            squares = _add(squares, weighted.T @ q, rows)
-    return SoftPass(mass, rows.frame.normalize(sums, mass), squares)
+            squares.add(weighted.T @ q)
+    moments = rows.frame.normalize(sums.value, mass.value)
+    return SoftPass(mass.value, moments, squares.value if overlap else None)
 
 
 def softmax_over_prototypes(logits: Tensor) -> Tensor:
@@ -164,19 +183,15 @@ def hard_pass(rows: Rows, p: Tensor, bias: Tensor | None = None) -> HardPass:
     slope, constant = linear_scores(rows, p, 1.0)
     if bias is not None:
         constant = constant + bias.to(constant)
-    labels, mass, sums, inertia = [], None, None, rows.frame.inertia
+    labels, mass, sums, inertia = [], _Total(rows), _Total(rows), rows.frame.inertia
     for _, block in rows.blocks(k):
         value, winner = block.affine(slope, constant).min(1)
         inertia += float(value.sum() if block.weight is None else value @ block.weight)
         labels.append(winner)
-        mass = _add(mass, torch.bincount(winner, block.weight, minlength=k), rows)
-        sums = _add(sums, block.hard_sums(winner, k, block.weight), rows)
-    return HardPass(_join(labels), mass, rows.frame.normalize(sums, mass), inertia)
-
-
-def _add(total: Tensor | None, part: Tensor, rows: Rows) -> Tensor:
-    """Add a block's part to a total kept in the accumulator's type."""
-    return part.to(rows.accumulator) if total is None else total.add_(part)
+        mass.add(torch.bincount(winner, block.weight, minlength=k))
+        sums.add(block.hard_sums(winner, k, block.weight))
+    moments = rows.frame.normalize(sums.value, mass.value)
+    return HardPass(_join(labels), mass.value, moments, inertia)
 
 
 def _join(parts: list[Tensor]) -> Tensor:
@@ -200,7 +215,7 @@ def two_winner_pass(rows: Rows, p: Tensor) -> TwoWinners:
     """
     k = len(p)
     slope, constant = linear_scores(rows, p, 1.0)
-    labels, utility = [], None
+    labels, utility = [], _Total(rows)
     for _, block in rows.blocks(k):
         scores = block.affine(slope, constant)
         first, winner = scores.min(1)
@@ -208,5 +223,5 @@ def two_winner_pass(rows: Rows, p: Tensor) -> TwoWinners:
         gap = scores.amin(1) - first
         labels.append(winner)
         saved = gap if block.weight is None else gap * block.weight
-        utility = _add(utility, torch.bincount(winner, saved, minlength=k), rows)
-    return TwoWinners(_join(labels), utility)
+        utility.add(torch.bincount(winner, saved, minlength=k))
+    return TwoWinners(_join(labels), utility.value)

@@ -32,14 +32,14 @@ class Sample(NamedTuple):
     ----------
     rows : Rows
         The sample in frame coordinates, sketched to fewer columns if wide.
-    index : ndarray of shape (m,) or None
+    chosen : ndarray of shape (m,) or None
         Row numbers; None where all rows are used.
     sketched : bool
         Whether the columns are a sketch.
     """
 
     rows: Rows
-    index: np.ndarray | None
+    chosen: np.ndarray | None
     sketched: bool
 
     def lift(self, p: Tensor, rows: Rows) -> Tensor:
@@ -50,11 +50,11 @@ class Sample(NamedTuple):
         """
         if not self.sketched:
             return p.to(rows.accumulator)
-        chosen, k = _subset(rows, self.index), len(p)
+        part_of_rows, k = _subset(rows, self.chosen), len(p)
         labels = hard_pass(self.rows, p).labels
         mass = torch.zeros(k, dtype=rows.accumulator, device=rows.device)
         sums = torch.zeros(k, rows.n_features, dtype=rows.accumulator, device=rows.device)
-        for part, block in chosen.blocks(k):
+        for part, block in part_of_rows.blocks(k):
             sums += block.hard_sums(labels[part], k, block.weight)
             mass += torch.bincount(labels[part], block.weight, minlength=k)
         return class_means(torch.zeros_like(sums), mass, rows.frame.normalize(sums, mass))

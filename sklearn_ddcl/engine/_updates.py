@@ -170,7 +170,8 @@ def make_exact_update(config: ReducedConfig) -> Update:
         matrix = normal_matrix(loss, statistics, regularization.separation, quadratic)
         rhs = 2.0 * statistics.sums / statistics.mass.sum()
         # least squares: the OLS system is singular where assignments coincide
-        return torch.linalg.lstsq(matrix, rhs).solution
+        solution: Tensor = torch.linalg.lstsq(matrix, rhs).solution
+        return solution
 
     if loss == "quantization" and not (regularization.separation or quadratic):
         return Update(means, False)
