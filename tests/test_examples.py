@@ -1,0 +1,131 @@
+"""The examples run as users run them: alone, elsewhere, without warnings, in seconds."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+EXAMPLES = sorted((ROOT / "examples").glob("plot_*.py"))
+SECONDS = 60  # a user waits a third of that; the rest is for machines that are busy with tests
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+def run(path, folder):
+    """Run a script in a folder, as by hand, and return what it printed."""
+    settings = {"MPLBACKEND": "Agg", "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(path)],
+        cwd=folder,
+        env={**os.environ, **settings},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+def private_imports(source):
+    """List the imports of private names of this package."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        else:
+            continue
+        found += [name for name in names if name.startswith("sklearn_ddcl") and "._" in name]
+    return found
+
+
+def table(text):
+    """Read the demo's rows: name to ACC, NMI, ARI, inertia, seconds."""
+    row = re.compile(r"^(\S+\(.*?\)) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+)$", re.M)
+    return {
+        match[1]: [float(value) for value in match.groups()[1:]] for match in row.finditer(text)
+    }
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """Run the demo once: its folder, its text and its table."""
+    folder = tmp_path_factory.mktemp("demo")
+    text = run(ROOT / "examples" / "plot_digits_demo.py", folder)
+    return folder, text, table(text)
+
+
+def test_the_demo_prints_its_table(demo):
+    rows = demo[2]
+    assert list(rows) == ["DDCLClustering(10)", "KMeans(10, n_init=10)"]
+    for accuracy, nmi, ari, inertia, seconds in rows.values():
+        assert 0.7 < accuracy < 0.9
+        assert 0.7 < nmi < 0.8
+        assert 0.6 < ari < 0.8
+        assert 4500 < inertia < 4700
+        assert 0 < seconds < SECONDS
+
+
+def test_the_demo_writes_the_picture_that_it_names(demo):
+    picture = demo[0] / "demo_prototypes.png"
+    assert picture.read_bytes().startswith(PNG)
+    assert str(picture) in demo[1]
+
+
+def test_the_demo_is_not_worse_than_kmeans_in_what_both_minimise(demo):
+    ddcl, kmeans = demo[2].values()
+    assert ddcl[3] <= 1.005 * kmeans[3]
+
+
+def test_the_search_prints_its_scores_and_writes_the_picture(tmp_path):
+    text = run(ROOT / "examples" / "plot_pipeline_search.py", tmp_path)
+    assert len(re.findall(r"^ +0\.\d{3}  .*n_clusters=\d+", text, re.M)) == 3
+    for output in ("distances", "assignments", "embedding"):
+        assert float(re.search(rf"{output} +([\d.]+)", text)[1]) > 0.85
+    assert (tmp_path / "pipeline_prototypes.png").read_bytes().startswith(PNG)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_use_public_names_only(path):
+    assert private_imports(path.read_text(encoding="utf-8")) == []
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_begin_with_a_title(path):
+    lines = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")), clean=True).splitlines()
+    assert set(lines[0]) == {"="}
+    assert lines[1]
+    assert lines[2] == lines[0]
+
+
+def test_every_example_has_a_test():
+    source = Path(__file__).read_text(encoding="utf-8")
+    assert EXAMPLES
+    assert [path.name for path in EXAMPLES if f'"{path.name}"' not in source] == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["from sklearn_ddcl.metrics._nearest import f", "import sklearn_ddcl.engine._net"],
+)
+def test_a_planted_private_import_is_caught(source):
+    assert len(private_imports(source)) == 1
+
+
+@pytest.mark.parametrize("script", ["1 / 0", "import warnings; warnings.warn('x')"])
+def test_a_failing_script_is_caught(tmp_path, script):
+    path = tmp_path / "plot_planted.py"
+    path.write_text(script, encoding="utf-8")
+    with pytest.raises(AssertionError):
+        run(path, tmp_path)
+
+
+def test_a_table_without_rows_is_empty():
+    assert table("ACC NMI ARI\nDDCLClustering(10)  nan  0.1  0.2  3.0  0.1\n") == {}
