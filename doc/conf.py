@@ -11,3 +11,5 @@ autosummary_generate = False
 numpydoc_show_class_members = False
 html_theme = "alabaster"
 html_theme_options = {"fixed_sidebar": True, "page_width": "1100px"}
+# The first line of a docstring may cite; tables of first lines have no list of references.
+suppress_warnings = ["ref.ref"]
