@@ -16,9 +16,10 @@ from torch import Tensor
 
 __all__ = ["Block", "DenseBlock", "Frame", "Rows", "SparseBlock", "wrap_rows"]
 
-# Elements of the (rows, prototypes) matrix of a block: 0.5 MB in float32, half of
-# a common second-level cache, leaves room for the rows themselves.
-_BLOCK_ELEMENTS = 2**17
+# Blocks are as large as second- and third-level caches bear: elements of the rows, and of
+# the (rows, prototypes) matrix. Beyond these, products slow down by half.
+_ROW_ELEMENTS, _SCORE_ELEMENTS = 2**19, 2**20
+_LEAST_ROWS, _MOST_ROWS = 256, 16_384
 # Few prototypes: matrices of shape (k, n) keep the long axis contiguous, which is
 # several times faster for a softmax or a minimum over prototypes.
 _FEW = 32
@@ -240,9 +241,8 @@ class Rows:
         """Return how many rows a block has when it meets ``n_prototypes`` prototypes."""
         if self.device.type != "cpu":
             return max(1, 2**26 // max(n_prototypes, self.n_features))
-        # Two blocks' worth of rows and scores; never so few that call overhead rules.
-        rows = 2 * _BLOCK_ELEMENTS // (n_prototypes + min(self.n_features, 512))
-        return max(256, rows * torch.get_num_threads())
+        rows = min(_ROW_ELEMENTS // self.n_features, _SCORE_ELEMENTS // n_prototypes)
+        return min(max(rows, _LEAST_ROWS), _MOST_ROWS)
 
     def blocks(self, n_prototypes: int) -> Iterator[tuple[slice, Block]]:
         """Yield ``(slice of rows, block)`` over the whole data set in order."""
