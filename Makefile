@@ -19,9 +19,11 @@ unexport PYTEST_ADDOPTS PYTEST_PLUGINS
 # Pictures go to files: no window opens, and no display is needed.
 export MPLBACKEND := Agg
 
-# One thread in each test process, as many processes as cores but at most 4 (memory).
+# One thread in each test process, as many processes as cores but at most 4 (memory):
+# `make test PROCESSES=0` runs all tests in one.
+PROCESSES ?= logical
 TEST := OMP_NUM_THREADS=1 MKL_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -q
-PROCESSES := -n logical --maxprocesses 4
+SPREAD := -n $(PROCESSES) --maxprocesses 4 --dist worksteal
 PAGES := README.rst CONTRIBUTING.rst doc
 DOCTESTS := --doctest-modules --doctest-glob='*.rst' $(PAGES) sklearn_ddcl
 
@@ -32,10 +34,10 @@ demo: $(VENV)/.installed-plot  ## cluster the digits images, print a table, writ
 	@$(BIN)/python examples/plot_digits_demo.py
 
 test: $(VENV)/.installed-test  ## the test suite and the examples in the documentation
-	@$(TEST) $(PROCESSES) -m "not slow" tests $(DOCTESTS)
+	@$(TEST) $(SPREAD) -m "not slow" tests $(DOCTESTS)
 
 test-all: $(VENV)/.installed-test  ## the same with the slow tests
-	@$(TEST) $(PROCESSES) tests $(DOCTESTS)
+	@$(TEST) $(SPREAD) tests $(DOCTESTS)
 
 doctest: $(VENV)/.installed-test  ## every code block of README, doc/ and docstrings
 	@$(TEST) $(DOCTESTS)
@@ -71,7 +73,8 @@ $(VENV)/.installed-%: $(REQUIREMENTS) | $(BIN)/python
 	@touch $@
 
 $(BIN)/python:
-	@for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
+	@missing=; \
+	for candidate in $(PYTHON) python3 python3.13 python3.12 python3.11 python; do \
 	    "$$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	    || continue; \
 	    "$$candidate" -c 'import ensurepip, venv' 2>/dev/null || { missing="$$candidate"; continue; }; \
