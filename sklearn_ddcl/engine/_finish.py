@@ -1,5 +1,6 @@
 """The hard finish on all rows, in the dtype of the data."""
 
+import math
 from typing import NamedTuple
 
 import torch
@@ -12,6 +13,8 @@ from sklearn_ddcl.engine._passes import HardPass, SoftPass, hard_pass, linear_sc
 from sklearn_ddcl.engine._updates import make_exact_update
 
 __all__ = ["Finish", "hard_finish", "nearest_rows"]
+
+_PATIENCE = 3  # revivals that lower nothing, as where rows are fewer than prototypes
 
 
 class Finish(NamedTuple):
@@ -58,14 +61,19 @@ def hard_finish(rows: Rows, p: Tensor, problem: Problem, history: History) -> Fi
     update = make_exact_update(config)
     settle = config.tol * rows.frame.inertia / rows.frame.weight_sum / rows.n_features
     labels, bias, converged, passes = None, None, False, 0
+    revived, least, fruitless = False, math.inf, 0
     while passes < config.max_iter and not converged:
         found = hard_pass(rows, p, bias)
+        inertia = found.inertia - (0.0 if bias is None else float(bias.to(found.mass) @ found.mass))
         bias = problem.balance_bias(found.mass)
-        terms = hard_terms(p, found.mass, found.inertia, problem.area)
-        history.add("finish", 0.0, terms)
+        history.add("finish", 0.0, hard_terms(p, found.mass, inertia, problem.area))
         passes += 1
         moved = update.apply(p, SoftPass(found.mass, found.sums, None))
-        moved, revived = revive(rows, moved, found)
+        fruitless += revived and inertia >= least
+        least = min(least, inertia)
+        revived = False
+        if fruitless < _PATIENCE:
+            moved, revived = revive(rows, moved, found)
         same = labels is not None and torch.equal(found.labels, labels)
         shift = float((moved - p).square().sum())
         converged = not revived and (same or shift <= settle)
@@ -113,9 +121,12 @@ def _farthest_rows(rows: Rows, p: Tensor, labels: Tensor, count: int) -> Tensor:
         distance = block.gaps(rows.frame, centre, winner, scores)
         if block.weight is not None:
             distance = torch.where(block.weight > 0, distance, torch.zeros_like(distance))
-        value, index = torch.topk(distance, min(count, len(distance)))
-        points = torch.cat([points, rows.frame.from_data(block.pick(index))])
-        best = torch.cat([best, value])
+        index = torch.topk(distance, min(count, len(distance))).indices
+        picked = rows.frame.from_data(block.pick(index))
+        # anew from differences: a score loses the distance of a row on its prototype
+        exact = (picked - centre[winner[index]]).square().sum(1)
+        exact = torch.where(distance[index] > 0, exact, torch.zeros_like(exact))
+        points, best = torch.cat([points, picked]), torch.cat([best, exact])
         value, index = torch.topk(best, min(count, len(best)))
         best, points = value, points[index]
     # rounding alone separates a row from a prototype that lies on it

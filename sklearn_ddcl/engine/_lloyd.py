@@ -59,7 +59,7 @@ def quick_descent(
     for number in range(1, max(max_passes, 1) + 1):
         found = hard_pass(rows, p)
         gain = before - found.inertia
-        if gain <= tol * found.inertia or number >= max_passes:
+        if gain <= tol * max(found.inertia, 0.0) or number >= max_passes:
             break
         if number > 2 and found.inertia - _PATIENCE * gain > beat:
             break

@@ -59,4 +59,4 @@ def make_module(prototypes: np.ndarray, temperature: float) -> PrototypeModel:
     """
     tiny = float(np.finfo(np.float32).tiny)
     tensor = torch.from_numpy(np.array(prototypes))
-    return PrototypeModel(nn.Identity(), tensor, max(temperature, tiny)).eval()
+    return PrototypeModel(nn.Identity(), tensor, temperature or tiny).eval()

@@ -164,7 +164,9 @@ def _starts(rows: Rows, problem: Problem, generator: torch.Generator) -> Iterato
         return
     patience = config.flow.relocations
     yield Start(_descend(rows, p, problem, generator, patience, passes), temperature, history)
-    for _ in range(config.flow.n_init - 1):
+    # rows of weight 0 are left out: fewer rows than prototypes have nothing to draw from
+    later = config.flow.n_init - 1 if config.n_clusters <= rows.n_rows else 0
+    for _ in range(later):
         seeds = kmeans_plusplus(rows.data, config.n_clusters, generator, rows.weight)
         p = rows.data[seeds].to(rows.accumulator)
         yield Start(

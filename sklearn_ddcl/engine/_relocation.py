@@ -68,7 +68,9 @@ def relocate(
     best, passes, fails = start, start.passes, 0
     k = len(start.p)
     together = max(1, k // _SHARE)
-    while k > 1 and fails < patience and passes < max_passes:
+    # below this an inertia is rounding, which may even be negative: nothing is left to gain
+    rounding = torch.finfo(rows.dtype).eps * rows.frame.inertia
+    while k > 1 and fails < patience and passes < max_passes and best.inertia > rounding:
         winners = two_winner_pass(rows, best.p)
         splits = split_gains(rows, best.p, winners.labels, generator)
         passes += 2
