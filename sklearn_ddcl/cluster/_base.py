@@ -90,6 +90,11 @@ class PrototypeClusterer(
             ``output="assignments"``.
         """
         check_is_fitted(self)
+        if self.output not in self._OUTPUTS:
+            raise ValueError(
+                f"The 'output' parameter of {type(self).__name__} must be one of "
+                f"{list(self._OUTPUTS)}. Got {self.output!r} instead."
+            )
         return self._OUTPUTS[self.output](self, X)
 
     def fit_transform(self, X, y=None, sample_weight=None):
@@ -166,7 +171,6 @@ class PrototypeClusterer(
             reset=False,
             dtype=[np.float64, np.float32],
             order="C",
-            accept_large_sparse=False,
         )
 
     def _distances(self, X):
@@ -219,7 +223,6 @@ def check_training_input(estimator, X, n_clusters):
         accept_sparse="csr",
         dtype=[np.float64, np.float32],
         order="C",
-        accept_large_sparse=False,
     )
     if X.shape[0] < n_clusters:
         raise ValueError(f"n_samples={X.shape[0]} should be >= n_clusters={n_clusters}.")

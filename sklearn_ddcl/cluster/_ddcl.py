@@ -28,6 +28,7 @@ from sklearn_ddcl.utils import (
     check_weights,
     fit_context,
     make_reporter,
+    scale_weights,
 )
 
 
@@ -214,11 +215,11 @@ class DDCLClustering(PrototypeClusterer):
             If the finish did not come to rest in ``max_iter`` passes.
         """
         X = check_training_input(self, X, self.n_clusters)
-        weights = check_weights(sample_weight, X)
+        weights, unit = scale_weights(check_weights(sample_weight, X))
         result = fit_reduced(X, weights, self._config())
         self.cluster_centers_ = result.prototypes
         self.labels_ = result.labels
-        self.inertia_ = result.inertia
+        self.inertia_ = result.inertia * unit
         self.temperature_ = result.temperature
         self.n_active_clusters_ = len(result.prototypes)
         self.n_iter_ = result.n_iter
@@ -251,12 +252,12 @@ class DDCLClustering(PrototypeClusterer):
                 "last temperature is high. Lower n_clusters or the schedule's minimum, or set "
                 "hard_finish=True in ReducedFlow.",
                 CollapseWarning,
-                stacklevel=3,
+                stacklevel=4,  # through fit and its validating wrapper
             )
         if not converged:
             warnings.warn(
                 f"The hard finish did not converge in max_iter={self.max_iter} passes. Raise "
                 "max_iter or tol, or scale the data.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=4,  # through fit and its validating wrapper
             )

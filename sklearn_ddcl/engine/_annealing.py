@@ -18,6 +18,7 @@ __all__ = ["Problem", "anneal", "at_critical_temperature"]
 # Start of the annealing relative to the spread of the data: prototypes that coincide
 # exactly would never part, and this much is gone again above the critical temperature.
 _JITTER = 0.01
+_LARGEST_BIAS = 1e20  # beyond it, logits would overflow in float32
 _FLOOR = 1e-6  # least effective temperature, relative to the critical one
 
 
@@ -45,7 +46,12 @@ class Problem(NamedTuple):
         """Return the schedule's temperature in squared units of the frame."""
         schedule = self.config.temperature
         scale = self.critical if schedule.relative else 1.0 / self.area
-        return absolute_temperature(schedule, step, 1.0) * scale
+        value = absolute_temperature(schedule, step, 1.0) * scale
+        if not math.isfinite(value):
+            raise ValueError(
+                f"The 'temperature' parameter gave {value} at step {step}: {schedule!r}."
+            )
+        return value
 
     def balance_bias(self, mass: Tensor) -> Tensor | None:
         """Return beta log(k q_mean), the derivative of Eq. 13 in the assignments, or None."""
@@ -53,7 +59,8 @@ class Problem(NamedTuple):
         if not beta:
             return None
         share = mass / mass.sum()
-        return beta * torch.log(len(mass) * share.clamp_min(torch.finfo(share.dtype).tiny))
+        bias = beta * torch.log(len(mass) * share.clamp_min(torch.finfo(share.dtype).tiny))
+        return bias.clamp_(-_LARGEST_BIAS, _LARGEST_BIAS)
 
 
 def at_critical_temperature(rows: Rows, k: int, generator: torch.Generator) -> Tensor:

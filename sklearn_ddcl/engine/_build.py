@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from sklearn_ddcl.engine._config import ReducedFlow, Regularization, default_temperature
+from sklearn_ddcl.nn.options import Options
 from sklearn_ddcl.nn.schedules import (
     ConstantTemperature,
     ExponentialTemperature,
@@ -48,8 +51,16 @@ def resolve_temperature(value: Any) -> Any:
     ------
     ValueError
         If the schedule's own parameters are invalid.
+    TypeError
+        If the object is a class, or does not say whether it is relative.
     """
     schedule = TEMPERATURES[value]() if isinstance(value, str) else value
+    if isinstance(schedule, type) or not hasattr(schedule, "relative"):
+        raise TypeError(
+            "The 'temperature' parameter must be a name or a schedule object with a 'relative' "
+            f"attribute, such as GeometricTemperature(). Got {schedule!r} instead."
+        )
+    schedule = _plain(schedule)
     if hasattr(schedule, "validate"):
         schedule.validate()
     return schedule
@@ -68,7 +79,7 @@ def resolve_regularization(value: Regularization | None) -> Regularization:
     Regularization
         The weights.
     """
-    regularization = Regularization() if value is None else value
+    regularization = Regularization() if value is None else _plain(value)
     regularization.validate()
     return regularization
 
@@ -86,6 +97,15 @@ def resolve_flow(value: ReducedFlow | None) -> ReducedFlow:
     ReducedFlow
         The options.
     """
-    flow = ReducedFlow() if value is None else value
+    flow = ReducedFlow() if value is None else _plain(value)
     flow.validate()
     return flow
+
+
+def _plain(value: Any) -> Any:
+    """Copy options with numpy's scalars, as grids hold them, as Python's own."""
+    if not isinstance(value, Options):
+        return value
+    params = value.get_params(deep=False)
+    plain = {key: v.item() if isinstance(v, np.generic) else v for key, v in params.items()}
+    return type(value)(**plain)

@@ -58,6 +58,8 @@ def resolve_device(device: str, dtype: torch.dtype) -> torch.device:
         ) from error
     if chosen.type == "mps" and dtype == torch.float64:
         raise ValueError("device='mps' has no float64: pass X as float32, or use device='cpu'.")
+    if chosen.type == "meta":
+        raise ValueError("The 'device' parameter is 'meta', which holds no data to compute with.")
     try:
         torch.empty(0, device=chosen)
     except (RuntimeError, AssertionError, NotImplementedError) as error:

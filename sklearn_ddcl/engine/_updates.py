@@ -169,9 +169,11 @@ def make_exact_update(config: ReducedConfig) -> Update:
     def solve(p: Tensor, statistics: SoftPass) -> Tensor:
         matrix = normal_matrix(loss, statistics, regularization.separation, quadratic)
         rhs = 2.0 * statistics.sums / statistics.mass.sum()
-        # least squares: the OLS system is singular where assignments coincide
-        solution: Tensor = torch.linalg.lstsq(matrix, rhs).solution
-        return solution
+        # The OLS system is singular where assignments coincide. The least change (not the least
+        # norm) then keeps apart prototypes that a lower temperature will tell apart.
+        p = p.to(matrix)
+        change: Tensor = torch.linalg.lstsq(matrix, rhs - matrix @ p).solution
+        return p + change
 
     if loss == "quantization" and not (regularization.separation or quadratic):
         return Update(means, False)

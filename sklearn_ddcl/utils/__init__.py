@@ -7,6 +7,7 @@ from sklearn_ddcl.utils._validation import (
     StrOptions,
     check_weights,
     fit_context,
+    scale_weights,
 )
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "check_weights",
     "fit_context",
     "make_reporter",
+    "scale_weights",
 ]

@@ -1,10 +1,11 @@
 """The one place that touches scikit-learn's private validation helpers."""
 
+import numpy as np
 from sklearn.base import _fit_context as fit_context
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import _check_sample_weight
 
-__all__ = ["HasMethods", "Interval", "StrOptions", "check_weights", "fit_context"]
+__all__ = ["HasMethods", "Interval", "StrOptions", "check_weights", "fit_context", "scale_weights"]
 
 
 def check_weights(sample_weight, X):
@@ -20,8 +21,7 @@ def check_weights(sample_weight, X):
     Returns
     -------
     ndarray of shape (n_samples,) or None
-        Non-negative weights in the dtype of X; None where all are equal and
-        so do not matter for the prototypes.
+        Finite, non-negative weights in the dtype of X, a copy; None for None.
 
     Raises
     ------
@@ -41,8 +41,44 @@ def check_weights(sample_weight, X):
     weights = _check_sample_weight(
         sample_weight, X, dtype=X.dtype, ensure_non_negative=True, copy=True
     )
+    if not np.isfinite(weights).all():  # scikit-learn lets such numbers pass
+        raise ValueError(f"sample_weight must be finite, got {sample_weight!r}.")
     if not weights.any():
         raise ValueError(
             "Sample weights must contain at least one non-zero number; all of sample_weight is 0."
         )
     return weights
+
+
+def scale_weights(weights):
+    """Divide weights by the power of two nearest to their mean.
+
+    Only ratios of weights matter for prototypes; without this, very large or
+    small ones would overflow or vanish in sums.
+
+    Parameters
+    ----------
+    weights : ndarray of shape (n_samples,) or None
+        Finite, non-negative weights, not all zero.
+
+    Returns
+    -------
+    scaled : ndarray of shape (n_samples,) or None
+        Weights with a mean near 1, in the same dtype; None for None.
+    unit : float
+        What they were divided by.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.utils import scale_weights
+    >>> scale_weights(np.array([3.0, 5.0]))
+    (array([0.75, 1.25]), 4.0)
+    """
+    if weights is None:
+        return None, 1.0
+    exact = weights.astype(np.float64)
+    largest = exact.max()
+    exponent = np.rint(np.log2(largest) + np.log2(np.mean(exact / largest)))
+    exponent = int(np.clip(exponent, -1022, 1023))
+    return np.ldexp(exact, -exponent).astype(weights.dtype), float(np.ldexp(1.0, exponent))
