@@ -20,9 +20,6 @@ __all__ = ["Block", "DenseBlock", "Frame", "Rows", "SparseBlock", "wrap_rows"]
 # the (rows, prototypes) matrix. Beyond these, products slow down by half.
 _ROW_ELEMENTS, _SCORE_ELEMENTS = 2**19, 2**20
 _LEAST_ROWS, _MOST_ROWS = 256, 16_384
-# Few prototypes: matrices of shape (k, n) keep the long axis contiguous, which is
-# several times faster for a softmax or a minimum over prototypes.
-_FEW = 32
 
 
 class Frame(NamedTuple):
@@ -75,7 +72,11 @@ class Block(Protocol):
         ...
 
     def affine(self, slope: Tensor, constant: Tensor) -> Tensor:
-        """Return ``x @ slope.T + constant`` of shape (rows, k)."""
+        """Return ``x @ slope.T + constant`` of shape (rows, k), columns contiguous.
+
+        Minima and softmaxes over prototypes then run along the long axis of a
+        (k, rows) array, which is several times faster than along the short one.
+        """
         ...
 
     def soft_sums(self, q: Tensor) -> Tensor:
@@ -115,9 +116,7 @@ class DenseBlock:
 
     def affine(self, slope: Tensor, constant: Tensor) -> Tensor:
         """Return ``x @ slope.T + constant`` of shape (rows, k)."""
-        if len(slope) <= _FEW:
-            return torch.addmm(constant[:, None], slope, self.x.T).T
-        return torch.addmm(constant, self.x, slope.T)
+        return torch.addmm(constant[:, None], slope, self.x.T).T
 
     def soft_sums(self, q: Tensor) -> Tensor:
         """Return ``q.T @ x`` of shape (k, d)."""
@@ -158,8 +157,8 @@ class SparseBlock:
 
     def affine(self, slope: Tensor, constant: Tensor) -> Tensor:
         """Return ``x @ slope.T + constant`` of shape (rows, k)."""
-        product = np.asarray(self.x @ slope.cpu().numpy().T)
-        return torch.from_numpy(product).to(self.device).add_(constant)
+        product = np.ascontiguousarray((self.x @ slope.cpu().numpy().T).T)
+        return torch.from_numpy(product).to(self.device).add_(constant[:, None]).T
 
     def soft_sums(self, q: Tensor) -> Tensor:
         """Return ``q.T @ x`` of shape (k, d)."""

@@ -9,12 +9,17 @@ from torch import Tensor
 from sklearn_ddcl.engine._annealing import Problem
 from sklearn_ddcl.engine._data import Rows
 from sklearn_ddcl.engine._history import History, hard_terms
-from sklearn_ddcl.engine._passes import HardPass, SoftPass, hard_pass, linear_scores
+from sklearn_ddcl.engine._passes import HardPass, SoftPass, first_winner, hard_pass, linear_scores
 from sklearn_ddcl.engine._updates import make_exact_update
 
 __all__ = ["Finish", "hard_finish", "nearest_rows"]
 
 _PATIENCE = 3  # revivals that lower nothing, as where rows are fewer than prototypes
+
+
+# Relative fall of the inertia, in units of tol, that no longer matters: with a million rows
+# a few always change hands, and prototypes alone would take hundreds of passes to rest.
+_LEAST_GAIN = 0.01
 
 
 class Finish(NamedTuple):
@@ -60,11 +65,14 @@ def hard_finish(rows: Rows, p: Tensor, problem: Problem, history: History) -> Fi
     config = problem.config
     update = make_exact_update(config)
     settle = config.tol * rows.frame.inertia / rows.frame.weight_sum / rows.n_features
-    labels, bias, converged, passes = None, None, False, 0
+    labels, bias, before, converged, passes = None, None, math.inf, False, 0
     revived, least, fruitless = False, math.inf, 0
     while passes < config.max_iter and not converged:
         found = hard_pass(rows, p, bias)
-        inertia = found.inertia - (0.0 if bias is None else float(bias.to(found.mass) @ found.mass))
+        inertia = found.inertia - (
+            0.0 if bias is None else float(bias.to(found.mass) @ found.mass)
+        )
+        gain, before = before - inertia, inertia
         bias = problem.balance_bias(found.mass)
         history.add("finish", 0.0, hard_terms(p, found.mass, inertia, problem.area))
         passes += 1
@@ -76,7 +84,8 @@ def hard_finish(rows: Rows, p: Tensor, problem: Problem, history: History) -> Fi
             moved, revived = revive(rows, moved, found)
         same = labels is not None and torch.equal(found.labels, labels)
         shift = float((moved - p).square().sum())
-        converged = not revived and (same or shift <= settle)
+        settled = same or shift <= settle or 0 <= gain <= _LEAST_GAIN * config.tol * inertia
+        converged = not revived and settled
         p, labels = moved, found.labels
     return Finish(p, passes, converged)
 
@@ -159,7 +168,7 @@ def nearest_rows(rows: Rows, p: Tensor) -> HardPass:
     mass = torch.zeros(k, dtype=rows.accumulator, device=rows.device)
     inertia = 0.0
     for part, block in rows.blocks(k):
-        score, winner = block.affine(slope, constant).min(1)
+        score, winner = first_winner(block.affine(slope, constant))
         labels[part] = winner
         mass += torch.bincount(winner, block.weight, minlength=k)
         gap = block.gaps(rows.frame, centre, winner, score)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from sklearn_ddcl.engine._data import Block, Frame, Rows
-from sklearn_ddcl.engine._passes import linear_scores, softmax_over_prototypes
+from sklearn_ddcl.engine._passes import first_winner, linear_scores, softmax_over_prototypes
 from sklearn_ddcl.engine._runtime import resolve_device
 
 __all__ = ["NearestTwo", "assignments", "distances", "nearest", "nearest_two"]
@@ -70,7 +70,7 @@ def nearest(data: Any, prototypes: np.ndarray, device: str = "auto") -> np.ndarr
     labels = np.empty(data.shape[0], dtype=np.int32)
 
     def write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
-        labels[part] = _argmin(scores).cpu().numpy()
+        labels[part] = first_winner(scores)[1].cpu().numpy()
 
     _scan(data, prototypes, device, write)
     return labels
@@ -97,7 +97,7 @@ def nearest_two(data: Any, prototypes: np.ndarray, device: str = "auto") -> Near
     first, second = (np.empty(data.shape[0], dtype=prototypes.dtype) for _ in range(2))
 
     def write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
-        value, winner = scores.min(1)
+        value, winner = first_winner(scores)
         scores.scatter_(1, winner[:, None], torch.inf)
         labels[part] = winner.cpu().numpy()
         first[part] = _lengths(block.gaps(model.frame, model.p, winner, value), model.frame)
@@ -167,7 +167,7 @@ def assignments(
             lowest = scores.amin(1, keepdim=True)
             result[part] = softmax_over_prototypes((lowest - scores) / relative).cpu().numpy()
         else:
-            winner = _argmin(scores)[:, None]
+            winner = first_winner(scores)[1][:, None]
             result[part] = torch.zeros_like(scores).scatter_(1, winner, 1.0).cpu().numpy()
 
     _scan(data, prototypes, device, write)
@@ -207,11 +207,6 @@ def _frame_of(p: Tensor) -> Frame:
     size = float((p - origin).abs().max())
     unit = 2.0 ** round(np.log2(size)) if size > 0 else 1.0
     return Frame(origin, unit, 0.0, 0.0)
-
-
-def _argmin(scores: Tensor) -> Tensor:
-    # the minimum with its index is faster than argmin alone on CPU
-    return scores.min(1).indices
 
 
 def _lengths(squares: Tensor, frame: Frame) -> np.ndarray:

