@@ -26,8 +26,8 @@ def check_weights(sample_weight, X):
     Raises
     ------
     ValueError
-        If a weight is negative or not finite, all are zero, or the shape does
-        not match.
+        If a weight is negative or not finite, all are zero, their sum overflows,
+        or the shape does not match.
 
     Examples
     --------
@@ -43,6 +43,10 @@ def check_weights(sample_weight, X):
     )
     if not np.isfinite(weights).all():  # scikit-learn lets such numbers pass
         raise ValueError(f"sample_weight must be finite, got {sample_weight!r}.")
+    with np.errstate(over="ignore"):
+        total = weights.sum(dtype=np.float64)
+    if not np.isfinite(total):
+        raise ValueError("The sum of sample_weight is too large for float64. Scale the weights.")
     if not weights.any():
         raise ValueError(
             "Sample weights must contain at least one non-zero number; all of sample_weight is 0."
