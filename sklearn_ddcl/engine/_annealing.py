@@ -13,13 +13,35 @@ from sklearn_ddcl.engine._passes import SoftPass, soft_pass
 from sklearn_ddcl.engine._updates import Update
 from sklearn_ddcl.nn.schedules import absolute_temperature
 
-__all__ = ["Problem", "anneal", "at_critical_temperature"]
+__all__ = ["Annealed", "Problem", "anneal", "at_critical_temperature"]
 
 # Start of the annealing relative to the spread of the data: prototypes that coincide
 # exactly would never part, and this much is gone again above the critical temperature.
 _JITTER = 0.01
 _LARGEST_BIAS = 1e20  # beyond it, logits would overflow in float32
+_LEAST_SHARE = 1e-3  # of an equal one: emptier prototypes call for no more rows than this
 _FLOOR = 1e-6  # least effective temperature, relative to the critical one
+
+
+class Annealed(NamedTuple):
+    """Where the schedule ended.
+
+    Attributes
+    ----------
+    p : Tensor of shape (k, d)
+        Prototypes in frame coordinates.
+    bias : Tensor of shape (k,)
+        What the balance term adds to the squared distances; zeros without it.
+    temperature : float
+        Last temperature, in squared units of the frame.
+    passes : int
+        Passes over the rows.
+    """
+
+    p: Tensor
+    bias: Tensor
+    temperature: float
+    passes: int
 
 
 class Problem(NamedTuple):
@@ -53,14 +75,25 @@ class Problem(NamedTuple):
             )
         return value
 
-    def balance_bias(self, mass: Tensor) -> Tensor | None:
-        """Return beta log(k q_mean), the derivative of Eq. 13 in the assignments, or None."""
-        beta = self.config.regularization.balance * self.critical
+    def effective(self, temperature: float) -> float:
+        """Return the temperature less the weight of the entropy term, kept positive."""
+        gamma = self.config.regularization.entropy * self.critical
+        return max(temperature - gamma, _FLOOR * self.critical)
+
+    def balance_bias(self, mass: Tensor, before: Tensor, temperature: float) -> Tensor:
+        """Approach beta log(k q_mean), the derivative of Eq. 13 in the assignments.
+
+        Taken as it is, it would swing: what is empty would get all rows in the next
+        pass. The damped step is the largest under which the fixed point attracts,
+        since a logarithm of the mass answers to a bias with at most 1 / temperature;
+        for a large beta it is Sinkhorn's.
+        """
+        beta = min(self.config.regularization.balance * self.critical, _LARGEST_BIAS)
         if not beta:
-            return None
-        share = mass / mass.sum()
-        bias = beta * torch.log(len(mass) * share.clamp_min(torch.finfo(share.dtype).tiny))
-        return bias.clamp_(-_LARGEST_BIAS, _LARGEST_BIAS)
+            return before
+        share = len(mass) * mass / mass.sum()
+        target = beta * torch.log(share.clamp_min(_LEAST_SHARE))
+        return before + temperature / (temperature + beta) * (target - before)
 
 
 def at_critical_temperature(rows: Rows, k: int, generator: torch.Generator) -> Tensor:
@@ -87,7 +120,7 @@ def at_critical_temperature(rows: Rows, k: int, generator: torch.Generator) -> T
 
 def anneal(
     rows: Rows, p: Tensor, problem: Problem, history: History, first_step: int = 0
-) -> tuple[Tensor, float, int]:
+) -> Annealed:
     """Follow the schedule to its end, a few passes at each temperature.
 
     The schedule ends where it stops falling; there, passes go on until the
@@ -108,13 +141,12 @@ def anneal(
 
     Returns
     -------
-    tuple of (Tensor, float, int)
-        Prototypes, last temperature in squared units of the frame, and the
-        number of passes.
+    Annealed
+        Prototypes, bias, last temperature and the number of passes.
     """
     config = problem.config
     settle = config.tol * rows.frame.inertia / rows.frame.weight_sum / rows.n_features
-    step, passes, mass = first_step, 0, torch.ones(len(p), dtype=p.dtype, device=p.device)
+    step, passes, bias = first_step, 0, torch.zeros_like(p[:, 0])
     while True:
         temperature = problem.temperature(step)
         falling = problem.temperature(step + 1) < temperature
@@ -122,35 +154,27 @@ def anneal(
         count = min(config.flow.passes_per_temperature if falling else rest, rest)
         for turn in range(max(count, 1)):
             last = turn == max(count, 1) - 1
-            statistics = _pass(rows, p, temperature, problem, mass, last)
-            moved, mass = problem.update.apply(p, statistics), statistics.mass
+            used = bias
+            statistics = _pass(rows, p, temperature, problem, used, last)
+            bias = problem.balance_bias(statistics.mass, used, problem.effective(temperature))
+            moved = problem.update.apply(p, statistics)
             shift = float((moved - p).square().sum())
             before, p, passes = p, moved, passes + 1
             if not falling and (shift <= settle or config.flow.hard_finish):
                 break
-        terms = _terms(rows, before, statistics, problem, temperature)
+        if statistics.overlap is None:  # the prototypes came to rest before the last pass
+            statistics = _pass(rows, before, temperature, problem, used, last=True)
+        terms = soft_terms(before, statistics, rows.frame.inertia, problem.area)
         history.add("annealing", temperature * problem.area, terms)
         step += 1
         if not falling or passes >= config.max_iter:
-            return p, temperature, passes
+            return Annealed(p, bias, temperature, passes)
 
 
 def _pass(
-    rows: Rows, p: Tensor, temperature: float, problem: Problem, mass: Tensor, last: bool
+    rows: Rows, p: Tensor, temperature: float, problem: Problem, bias: Tensor, last: bool
 ) -> SoftPass:
     """One soft pass with the entropy and balance terms folded into the softmax."""
-    gamma = problem.config.regularization.entropy * problem.critical
-    effective = max(temperature - gamma, _FLOOR * problem.critical)
-    bias = problem.balance_bias(mass)
-    logits_bias = None if bias is None else -bias / effective
-    overlap = last or problem.update.needs_overlap
-    return soft_pass(rows, p, effective, logits_bias, overlap)
-
-
-def _terms(
-    rows: Rows, p: Tensor, statistics: SoftPass, problem: Problem, temperature: float
-) -> dict[str, float]:
-    if statistics.overlap is None:  # the prototypes came to rest before the last pass
-        mass = statistics.mass
-        statistics = _pass(rows, p, temperature, problem, mass, last=True)
-    return soft_terms(p, statistics, rows.frame.inertia, problem.area)
+    effective = problem.effective(temperature)
+    logits = -bias / effective if problem.config.regularization.balance else None
+    return soft_pass(rows, p, effective, logits, last or problem.update.needs_overlap)

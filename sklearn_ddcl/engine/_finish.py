@@ -40,7 +40,9 @@ class Finish(NamedTuple):
     converged: bool
 
 
-def hard_finish(rows: Rows, p: Tensor, problem: Problem, history: History) -> Finish:
+def hard_finish(
+    rows: Rows, p: Tensor, problem: Problem, history: History, bias: Tensor | None = None
+) -> Finish:
     """Alternate hard assignments and exact updates until the prototypes rest.
 
     Prototypes that lose all their rows move to the rows farthest from their
@@ -56,6 +58,9 @@ def hard_finish(rows: Rows, p: Tensor, problem: Problem, history: History) -> Fi
         Configuration and scales.
     history : History
         Receives one record a pass.
+    bias : Tensor of shape (k,) or None
+        Added to the squared distances throughout: the balance term's, as the
+        annealing left it. Following hard masses, it would not come to rest.
 
     Returns
     -------
@@ -73,7 +78,6 @@ def hard_finish(rows: Rows, p: Tensor, problem: Problem, history: History) -> Fi
             0.0 if bias is None else float(bias.to(found.mass) @ found.mass)
         )
         gain, before = before - inertia, inertia
-        bias = problem.balance_bias(found.mass)
         history.add("finish", 0.0, hard_terms(p, found.mass, inertia, problem.area))
         passes += 1
         moved = update.apply(p, SoftPass(found.mass, found.sums, None))

@@ -72,11 +72,14 @@ class Start(NamedTuple):
         Last temperature, in squared units of the frame.
     history : History
         Its records.
+    bias : Tensor of shape (k,) or None
+        Of the balance term, for the finish.
     """
 
     descent: Descent
     temperature: float
     history: History
+    bias: Tensor | None = None
 
 
 def fit_reduced(data: Any, weight: np.ndarray | None, config: ReducedConfig) -> ReducedResult:
@@ -103,7 +106,7 @@ def fit_reduced(data: Any, weight: np.ndarray | None, config: ReducedConfig) -> 
         p = sample.lift(start.descent.p, rows)
         passes, converged = start.descent.passes, True
         if config.flow.hard_finish:
-            finish = hard_finish(rows, p, problem, start.history)
+            finish = hard_finish(rows, p, problem, start.history, start.bias)
             p, passes, converged = finish.p, passes + finish.passes, finish.converged
         last = nearest_rows(rows, p)
         while bool((last.mass <= 0).any()):  # rows of weight 0 go to prototypes that stay
@@ -158,12 +161,12 @@ def _starts(rows: Rows, problem: Problem, generator: torch.Generator) -> Iterato
     config = problem.config
     history = History(config.report)
     p = at_critical_temperature(rows, config.n_clusters, generator)
-    temperature, passes = 0.0, 0
+    bias, temperature, passes = None, 0.0, 0
     if problem.critical > 0:
-        p, temperature, passes = anneal(rows, p, problem, history)
+        p, bias, temperature, passes = anneal(rows, p, problem, history)
     plain = config.loss == "quantization" and not config.regularization.active
     if not (plain and config.flow.hard_finish and problem.critical > 0):
-        yield Start(Descent(p, rows.frame.inertia, passes), temperature, history)
+        yield Start(Descent(p, rows.frame.inertia, passes), temperature, history, bias)
         return
     patience = config.flow.relocations
     yield Start(_descend(rows, p, problem, generator, patience, passes), temperature, history)

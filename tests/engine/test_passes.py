@@ -226,5 +226,5 @@ def test_weight_zero_rows_count_for_nothing(wrap):
 
 @pytest.mark.parametrize("call", [hard_pass, two_winner_pass])
 def test_prototypes_of_another_width_are_refused(wrap, call):
-    with pytest.raises(RuntimeError, match="size|shape"):
+    with pytest.raises(RuntimeError, match=r"size|shape"):
         call(wrap(np.eye(4)), torch.zeros(2, 3, dtype=torch.float64))
