@@ -1,5 +1,6 @@
 """What a fitted model says about rows: nearest prototypes, distances, soft assignments."""
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -184,13 +185,11 @@ def _scan(
     dtype = torch.float32 if data.dtype == np.float32 else torch.float64
     place = resolve_device(device, dtype)
     acc = torch.float32 if place.type == "mps" else torch.float64
-    p = torch.from_numpy(np.array(prototypes)).to(place, acc)
+    model = _frame_of(prototypes, place, acc)
     with torch.inference_mode():
-        frame = _frame_of(p)
-        rows = Rows(_shared(data), None, place, frame)
-        model = Model(frame, frame.from_data(p))
+        rows = Rows(_shared(data), None, place, model.frame)
         slope, constant = linear_scores(rows, model.p, 1.0)
-        for part, block in rows.blocks(len(p)):
+        for part, block in rows.blocks(len(prototypes)):
             write(part, block, block.affine(slope, constant), model)
 
 
@@ -201,12 +200,16 @@ def _shared(data: Any) -> Any:
     return data
 
 
-def _frame_of(p: Tensor) -> Frame:
+def _frame_of(prototypes: np.ndarray, device: torch.device, acc: torch.dtype) -> Model:
     """Coordinates around the prototypes themselves: no pass over the rows is needed."""
-    origin = p.mean(0)
-    size = float((p - origin).abs().max())
-    unit = 2.0 ** round(np.log2(size)) if size > 0 else 1.0
-    return Frame(origin, unit, 0.0, 0.0)
+    p = prototypes.astype(np.float64)
+    origin = p.mean(axis=0)
+    p -= origin
+    size = float(np.abs(p).max())
+    unit = 2.0 ** round(math.log2(size)) if size > 0 else 1.0
+    p /= unit
+    frame = Frame(torch.from_numpy(origin).to(device, acc), unit, 0.0, 0.0)
+    return Model(frame, torch.from_numpy(p).to(device, acc))
 
 
 def _lengths(squares: Tensor, frame: Frame) -> np.ndarray:

@@ -5,6 +5,7 @@ norm, ``|p_j|^2 - 2 y.p_j``: the argmin and the softmax over prototypes do not
 see the difference, and no (n, k, d) array is ever formed.
 """
 
+import functools
 from typing import NamedTuple
 
 import torch
@@ -163,6 +164,13 @@ def softmax_over_prototypes(logits: Tensor) -> Tensor:
     return torch.softmax(logits.T, 0).T
 
 
+@functools.cache
+def _ranks(k: int, device: torch.device) -> Tensor:
+    """Column k, ..., 1: the first of equal scores has the highest rank."""
+    with torch.inference_mode(False):
+        return torch.arange(k, 0, -1, dtype=torch.uint8, device=device)[:, None]
+
+
 def first_winner(scores: Tensor) -> tuple[Tensor, Tensor]:
     """Smallest score of each row and the prototype that has it.
 
@@ -185,8 +193,7 @@ def first_winner(scores: Tensor) -> tuple[Tensor, Tensor]:
         found = columns.min(0)
         return found.values, found.indices
     value = columns.amin(0)
-    rank = torch.arange(k, 0, -1, dtype=torch.uint8, device=scores.device)[:, None]
-    hits = (columns <= value).view(torch.uint8).mul_(rank).amax(0)
+    hits = (columns <= value).view(torch.uint8).mul_(_ranks(k, scores.device)).amax(0)
     return value, k - hits.long()
 
 
