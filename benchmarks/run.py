@@ -58,8 +58,11 @@ def bars(figures, scaling):
          np.median(time) <= 0.7),
         ("spread over seeds below KMeans(n_init=1)", "all sets", f"{narrower} of {len(values)}",
          narrower == len(values)),
-        ("predict throughput / KMeans.predict, median", ">= 1.0", f"{np.median(predict):.2f}",
-         np.median(predict) >= 1.0),
+        ("predict throughput / KMeans.predict, median (80 MB of rows)", ">= 1.0",
+         f"{np.median(predict):.2f}", np.median(predict) >= 1.0),
+        ("the same on the sets' own rows, 569 to 34,160", ">= 1.0",
+         f"{np.median(column('predict_ratio_once')):.2f}",
+         np.median(column("predict_ratio_once")) >= 1.0),
     ]  # fmt: skip
     if scaling:
         rows += [
@@ -80,7 +83,9 @@ def as_rst(header, rows):
     rule = "  ".join("=" * width for width in widths)
 
     def line(row):
-        return "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
+        return "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
 
     return "\n".join([rule, line(header), rule, *map(line, rows), rule])
 
@@ -105,7 +110,8 @@ def tables(figures, scaling, about):
         "Medians of seeds 0, 1, 2, the two estimators side by side in one process. *Inertia* is "
         "divided by the best of three ``KMeans(n_init=10)``, *time* by theirs; *spread* is the "
         "standard deviation of the inertia over ten seeds, beside that of ``KMeans(n_init=1)``, "
-        "divided by the same best; *predict ratio* is KMeans' time over ours."
+        "divided by the same best; *predict ratio* is KMeans' time over ours, on the rows repeated up "
+        "to 80 MB."
     )
     return "\n\n".join([as_rst(header, body), as_rst(("measure", "aim", "measured", "holds"),
                         verdicts), caption])  # fmt: skip
