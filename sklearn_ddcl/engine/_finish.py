@@ -70,7 +70,7 @@ def hard_finish(
     config = problem.config
     update = make_exact_update(config)
     settle = config.tol * rows.frame.inertia / rows.frame.weight_sum / rows.n_features
-    labels, bias, before, converged, passes = None, None, math.inf, False, 0
+    labels, before, converged, passes = None, math.inf, False, 0
     revived, least, fruitless = False, math.inf, 0
     while passes < config.max_iter and not converged:
         found = hard_pass(rows, p, bias)
