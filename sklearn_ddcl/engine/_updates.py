@@ -150,6 +150,11 @@ def make_update(config: ReducedConfig, gram: Gram | None) -> Update:
 def make_exact_update(config: ReducedConfig) -> Update:
     """Return the exact minimiser over the dual weights for given assignments.
 
+    Exact for Lq and for hard assignments. The system of L_OLS is singular where
+    assignments coincide; there a step minimises the bound that ``Q^T Q <=
+    diag(mass)`` gives (rows of Q lie on the simplex), which never raises the
+    loss and leaves alone what the assignments do not determine.
+
     Parameters
     ----------
     config : ReducedConfig
@@ -167,12 +172,14 @@ def make_exact_update(config: ReducedConfig) -> Update:
         return class_means(p, statistics.mass, statistics.sums)
 
     def solve(p: Tensor, statistics: SoftPass) -> Tensor:
-        matrix = normal_matrix(loss, statistics, regularization.separation, quadratic)
-        rhs = 2.0 * statistics.sums / statistics.mass.sum()
-        # The OLS system is singular where assignments coincide. The least change (not the least
-        # norm) then keeps apart prototypes that a lower temperature will tell apart.
+        weights = regularization.separation, quadratic
+        matrix = normal_matrix(loss, statistics, *weights)
+        matrix.diagonal().sub_(_RIDGE)
         p = p.to(matrix)
-        change: Tensor = torch.linalg.lstsq(matrix, rhs - matrix @ p).solution
+        residual = 2.0 * statistics.sums / statistics.mass.sum() - matrix @ p
+        change: Tensor = torch.linalg.solve(
+            normal_matrix("quantization", statistics, *weights), residual
+        )
         return p + change
 
     if loss == "quantization" and not (regularization.separation or quadratic):
