@@ -136,9 +136,13 @@ def _numbering(p: Tensor, mass: Tensor) -> Tensor:
 
 
 def _search(rows: Rows, config: ReducedConfig) -> tuple[Sample, Problem, Start]:
-    """Search in float32, and again in float64 if the clusters turn out too tight for it."""
+    """Search in float32, and again in float64 if the clusters turn out too tight for it.
+
+    Without a hard finish the search's result is final, and so is computed in the data's dtype.
+    """
     generator = make_generator(config.seed)
-    for dtype in (torch.float32, torch.float64):
+    dtypes = (torch.float32, torch.float64) if config.flow.hard_finish else (rows.dtype,)
+    for dtype in dtypes:
         sample = draw_sample(rows, config, generator, dtype)
         problem = _state_problem(sample.rows, config, rows.frame.unit**2, generator)
         starts = _starts(sample.rows, problem, generator)
