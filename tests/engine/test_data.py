@@ -6,7 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklearn_ddcl.engine import _data
-from sklearn_ddcl.engine._data import DenseBlock, Frame, Rows, SparseBlock, wrap_rows
+from sklearn_ddcl.engine._blocks import DenseBlock, SparseBlock
+from sklearn_ddcl.engine._data import Rows, wrap_rows
+from sklearn_ddcl.engine._frame import Frame
 
 CPU = torch.device("cpu")
 checked = settings(deadline=None, max_examples=25)

@@ -181,6 +181,14 @@ def test_two_points_are_split_exactly(in_memory, weighted):
     assert splits.gain[0] == pytest.approx(rows.frame.inertia)
 
 
+def test_the_second_cut_lies_between_the_halves_of_the_first(in_memory):
+    """At the mean, 3 falls to the side of 10; midway between the halves, to that of 0."""
+    rows = in_memory(np.repeat([0.0, 3.0, 10.0], [20, 5, 5])[:, None])
+    y, labels = rows.data[:, 0].numpy(), torch.zeros(30, dtype=torch.int64)
+    splits = split_gains(rows, torch.zeros(1, 1).double(), labels, generator())
+    assert splits.gain[0] == pytest.approx(best_two_means(y, np.ones(30), 0.0))
+
+
 def test_sets_without_rows_or_spread_gain_nothing(in_memory):
     x = np.array([[0.0, 0.0]] * 3 + [[1.0, 1.0], [2.0, 2.0]])
     rows = in_memory(x)

@@ -115,6 +115,8 @@ def test_sketch_preserves_distances(draw, sparse, offset):
     y = torch.from_numpy((x - x.mean(0)) / rows.frame.unit)
     full, sketched = torch.pdist(y), torch.pdist(sample.rows.data.double())
     torch.testing.assert_close(sketched, full, rtol=1e-3, atol=0)  # rank 60 < 512: nothing lost
+    size = float(sample.rows.data.norm(dim=1).mean())
+    assert float(sample.rows.data.mean(0).norm()) < 1e-3 * size  # centred, as all samples
 
 
 def test_sketch_of_more_rows_than_columns_keeps_the_structure(draw):
