@@ -71,7 +71,8 @@ class DDCLClustering(PrototypeClusterer):
         Bound on the passes over the data in each phase.
     tol : float, default=1e-4
         Squared shift of the prototypes, relative to the mean variance of the
-        features, at which a phase has converged.
+        features, at which a phase has converged. The hard finish also ends
+        once a pass lowers the inertia by no more than ``tol / 100`` of itself.
     output : {"distances", "embedding", "assignments"}, default="distances"
         What `transform` returns.
     device : str, default="auto"

@@ -112,6 +112,9 @@ class Regularization(Options):
         return any((self.balance, self.entropy, self.separation, quadratic))
 
 
+_SMALL = 10_000  # rows times clusters up to which a start costs milliseconds
+
+
 class ReducedFlow(Options):
     """How prototypes are trained when the features are given (``backbone=None``).
 
@@ -122,9 +125,11 @@ class ReducedFlow(Options):
 
     Parameters
     ----------
-    n_init : int, default=2
+    n_init : int or None, default=None
         Number of starts; the best is kept. The first anneals from the critical
-        temperature, further ones start from greedy k-means++ seeds.
+        temperature, further ones start from greedy k-means++ seeds. None takes
+        2, or 4 where the sample's rows times clusters are at most 10,000 and a
+        start takes milliseconds.
     passes_per_temperature : int, default=2
         Passes over the sample at each temperature.
     relocations : int, default=12
@@ -151,7 +156,7 @@ class ReducedFlow(Options):
 
     def __init__(
         self,
-        n_init: int = 2,
+        n_init: int | None = None,
         passes_per_temperature: int = 2,
         relocations: int = 12,
         hard_finish: bool = True,
@@ -173,7 +178,8 @@ class ReducedFlow(Options):
         ValueError
             If one has a wrong type or lies out of its range.
         """
-        _check_integer("n_init", self.n_init, 1)
+        if self.n_init is not None:
+            _check_integer("n_init", self.n_init, 1)
         _check_integer("passes_per_temperature", self.passes_per_temperature, 1)
         _check_integer("relocations", self.relocations, 0)
         if self.sample_size is not None:
@@ -185,6 +191,19 @@ class ReducedFlow(Options):
             isinstance(rate, bool) or not isinstance(rate, int | float) or not 0 < rate <= 1
         ):
             _refuse("dual_learning_rate", rate, "None or a number in (0, 1]")
+
+    def starts_for(self, n_rows: int, n_clusters: int) -> int:
+        """Return the number of starts on a sample of ``n_rows`` rows."""
+        if self.n_init is None:
+            return 4 if n_rows * n_clusters <= _SMALL else 2
+        return self.n_init
+
+    def later_patience(self, n_rows: int, n_clusters: int) -> int:
+        """Return the patience of relocation in the starts after the first.
+
+        On large samples a third: they only have to show another basin.
+        """
+        return self.relocations // (1 if n_rows * n_clusters <= _SMALL else 3)
 
     def rows_for(self, n_clusters: int) -> int:
         """Return the number of rows to search on, before the data's own size."""

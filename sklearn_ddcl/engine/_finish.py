@@ -135,7 +135,7 @@ def _farthest_rows(rows: Rows, p: Tensor, labels: Tensor, count: int) -> Tensor:
         if block.weight is not None:
             distance = torch.where(block.weight > 0, distance, torch.zeros_like(distance))
         index = torch.topk(distance, min(count, len(distance))).indices
-        picked = rows.frame.from_data(block.pick(index))
+        picked = rows.frame.from_block(block.pick(index))
         # anew from differences: a score loses the distance of a row on its prototype
         exact = (picked - centre[winner[index]]).square().sum(1)
         exact = torch.where(distance[index] > 0, exact, torch.zeros_like(exact))

@@ -1,14 +1,16 @@
 """What a fitted model says about rows: nearest prototypes, distances, soft assignments."""
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from torch import Tensor
 
-from sklearn_ddcl.engine._data import Block, Frame, Rows
+from sklearn_ddcl.engine._blocks import Block
+from sklearn_ddcl.engine._data import Rows
+from sklearn_ddcl.engine._frame import Frame, distant_shift, power_of_two
 from sklearn_ddcl.engine._passes import first_winner, linear_scores, softmax_over_prototypes
 from sklearn_ddcl.engine._runtime import resolve_device
 
@@ -70,10 +72,10 @@ def nearest(data: Any, prototypes: np.ndarray, device: str = "auto") -> np.ndarr
     """
     labels = np.empty(data.shape[0], dtype=np.int32)
 
-    def write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
+    def _write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
         labels[part] = first_winner(scores)[1].cpu().numpy()
 
-    _scan(data, prototypes, device, write)
+    _scan(data, prototypes, device, _write)
     return labels
 
 
@@ -97,7 +99,7 @@ def nearest_two(data: Any, prototypes: np.ndarray, device: str = "auto") -> Near
     labels = np.empty(data.shape[0], dtype=np.int32)
     first, second = (np.empty(data.shape[0], dtype=prototypes.dtype) for _ in range(2))
 
-    def write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
+    def _write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
         value, winner = first_winner(scores)
         scores.scatter_(1, winner[:, None], torch.inf)
         labels[part] = winner.cpu().numpy()
@@ -105,7 +107,7 @@ def nearest_two(data: Any, prototypes: np.ndarray, device: str = "auto") -> Near
         norms = block.square_norms(model.frame)
         second[part] = _lengths(scores.amin(1) + norms, model.frame)
 
-    _scan(data, prototypes, device, write)
+    _scan(data, prototypes, device, _write)
     return NearestTwo(labels, first, second)
 
 
@@ -128,14 +130,14 @@ def distances(data: Any, prototypes: np.ndarray, device: str = "auto") -> np.nda
     """
     result = np.empty((data.shape[0], len(prototypes)), dtype=prototypes.dtype)
 
-    def write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
+    def _write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
         squares = scores + block.square_norms(model.frame)[:, None]
         rows, columns = torch.nonzero(squares < _SMALL * squares.amax(1)[:, None], as_tuple=True)
-        near = model.frame.from_data(block.pick(rows)) - model.p[columns]
+        near = model.frame.from_block(block.pick(rows)) - model.p[columns]
         squares[rows, columns] = near.square().sum(1).to(squares)
         result[part] = _lengths(squares, model.frame)
 
-    _scan(data, prototypes, device, write)
+    _scan(data, prototypes, device, _write)
     return result
 
 
@@ -162,7 +164,7 @@ def assignments(
     """
     result = np.zeros((data.shape[0], len(prototypes)), dtype=prototypes.dtype)
 
-    def write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
+    def _write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
         relative = temperature / model.frame.unit**2
         if relative > 0:
             lowest = scores.amin(1, keepdim=True)
@@ -171,7 +173,7 @@ def assignments(
             winner = first_winner(scores)[1][:, None]
             result[part] = torch.zeros_like(scores).scatter_(1, winner, 1.0).cpu().numpy()
 
-    _scan(data, prototypes, device, write)
+    _scan(data, prototypes, device, _write)
     return result
 
 
@@ -185,7 +187,7 @@ def _scan(
     dtype = torch.float32 if data.dtype == np.float32 else torch.float64
     place = resolve_device(device, dtype)
     acc = torch.float32 if place.type == "mps" else torch.float64
-    model = _frame_of(prototypes, place, acc)
+    model = _frame_of(prototypes, place, acc, None if issparse(data) else dtype)
     with torch.inference_mode():
         rows = Rows(_shared(data), None, place, model.frame)
         slope, constant = linear_scores(rows, model.p, 1.0)
@@ -200,15 +202,19 @@ def _shared(data: Any) -> Any:
     return data
 
 
-def _frame_of(prototypes: np.ndarray, device: torch.device, acc: torch.dtype) -> Model:
+def _frame_of(
+    prototypes: np.ndarray, device: torch.device, acc: torch.dtype, dense: torch.dtype | None
+) -> Model:
     """Coordinates around the prototypes themselves: no pass over the rows is needed."""
     p = prototypes.astype(np.float64)
     origin = p.mean(axis=0)
     p -= origin
     size = float(np.abs(p).max())
-    unit = 2.0 ** round(math.log2(size)) if size > 0 else 1.0
+    unit = power_of_two(size, torch.float32 if prototypes.dtype == np.float32 else torch.float64)
     p /= unit
-    frame = Frame(torch.from_numpy(origin).to(device, acc), unit, 0.0, 0.0)
+    centre = torch.from_numpy(origin).to(device, acc)
+    shift = None if dense is None else distant_shift(centre, unit, dense)
+    frame = Frame(centre, unit, 0.0, 0.0, shift=shift)
     return Model(frame, torch.from_numpy(p).to(device, acc))
 
 

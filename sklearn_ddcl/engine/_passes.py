@@ -116,7 +116,7 @@ def linear_scores(rows: Rows, p: Tensor, factor: float) -> tuple[Tensor, Tensor]
         return (p * (-2.0 * factor)).to(rows.dtype), (factor * p.square().sum(1)).to(rows.dtype)
     slope = (p * (-2.0 * factor / frame.unit)).to(rows.dtype)
     # From the rounded slope: what rounding it shifts cancels for the origin's part.
-    constant = factor * p.square().sum(1) - slope.to(p) @ frame.origin
+    constant = factor * p.square().sum(1) - slope.to(p) @ frame.rest
     return slope, constant.to(rows.dtype)
 
 
@@ -194,7 +194,7 @@ def first_winner(scores: Tensor) -> tuple[Tensor, Tensor]:
         return found.values, found.indices
     value = columns.amin(0)
     hits = (columns <= value).view(torch.uint8).mul_(_ranks(k, scores.device)).amax(0)
-    return value, k - hits.long()
+    return value, (k - hits.long()).clamp_max_(k - 1)
 
 
 def hard_pass(rows: Rows, p: Tensor, bias: Tensor | None = None) -> HardPass:

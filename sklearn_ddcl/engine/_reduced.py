@@ -26,7 +26,6 @@ from sklearn_ddcl.nn.initialization import kmeans_plusplus
 __all__ = ["ReducedResult", "fit_reduced"]
 
 _DESCENT_TOL = 1e-4
-_LATER_STARTS = 3  # their share of the patience: they only have to show another basin
 # Below this share of the total inertia, float32 scores no longer rank prototypes well.
 _FLOAT32_LIMIT = 1e-4
 
@@ -172,28 +171,22 @@ def _starts(rows: Rows, problem: Problem, generator: torch.Generator) -> Iterato
     if not (plain and config.flow.hard_finish and problem.critical > 0):
         yield Start(Descent(p, rows.frame.inertia, passes), temperature, history, bias)
         return
-    patience = config.flow.relocations
-    yield Start(_descend(rows, p, problem, generator, patience, passes), temperature, history)
+    flow, size = config.flow, (rows.n_rows, config.n_clusters)
+    first = _descend(rows, p, problem, generator, flow.relocations)
+    yield Start(first._replace(passes=first.passes + passes), temperature, history)
     # rows of weight 0 are left out: fewer rows than prototypes have nothing to draw from
-    later = config.flow.n_init - 1 if config.n_clusters <= rows.n_rows else 0
-    for _ in range(later):
+    starts = flow.starts_for(*size) if config.n_clusters <= rows.n_rows else 1
+    for _ in range(starts - 1):
         seeds = kmeans_plusplus(rows.data, config.n_clusters, generator, rows.weight)
         p = rows.data[seeds].to(rows.accumulator)
-        yield Start(
-            _descend(rows, p, problem, generator, patience // _LATER_STARTS), temperature, history
-        )
+        later = _descend(rows, p, problem, generator, flow.later_patience(*size))
+        yield Start(later, temperature, history)
 
 
 def _descend(
-    rows: Rows,
-    p: Tensor,
-    problem: Problem,
-    generator: torch.Generator,
-    patience: int,
-    passes: int = 0,
+    rows: Rows, p: Tensor, problem: Problem, generator: torch.Generator, patience: int
 ) -> Descent:
-    """Hard descent on the sample, then relocation; passes are added to those given."""
+    """Hard descent on the sample, then relocation."""
     bound = problem.config.max_iter
     start = quick_descent(rows, p, _DESCENT_TOL, bound)
-    best = relocate(rows, start, generator, patience, bound)
-    return best._replace(passes=best.passes + passes)
+    return relocate(rows, start, generator, patience, bound)

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from sklearn_ddcl.engine._config import ReducedConfig
-from sklearn_ddcl.engine._data import Frame, Rows
+from sklearn_ddcl.engine._data import Rows
+from sklearn_ddcl.engine._frame import Frame
 from sklearn_ddcl.engine._passes import hard_pass
 from sklearn_ddcl.engine._updates import Gram, class_means
 from sklearn_ddcl.nn.assignments import critical_temperature
@@ -117,7 +118,7 @@ def _subset(rows: Rows, index: np.ndarray | None) -> Rows:
 
 def _dense(rows: Rows) -> Tensor:
     """All rows in frame coordinates."""
-    parts = [rows.frame.from_data(block.dense()).to(rows.dtype) for _, block in rows.blocks(1)]
+    parts = [rows.frame.from_block(block.dense()).to(rows.dtype) for _, block in rows.blocks(1)]
     return torch.cat(parts)
 
 
@@ -139,7 +140,7 @@ def _sketch(rows: Rows, columns: int, generator: torch.Generator) -> Tensor:
 def _projection(rows: Rows, basis: Tensor) -> tuple[Tensor, Tensor]:
     """Slope and constant such that ``x @ slope.T + constant`` is ``y @ basis.T``."""
     slope = (basis / rows.frame.unit).to(rows.dtype)
-    return slope, -(slope.to(basis) @ rows.frame.origin).to(rows.dtype)
+    return slope, -(slope.to(basis) @ rows.frame.rest).to(rows.dtype)
 
 
 def _in_memory(x: Tensor, weight: Tensor | None, device: torch.device) -> Rows:
