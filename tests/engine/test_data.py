@@ -6,7 +6,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sklearn_ddcl.engine import _data
-from sklearn_ddcl.engine._blocks import DenseBlock, SparseBlock
 from sklearn_ddcl.engine._data import Rows, wrap_rows
 from sklearn_ddcl.engine._frame import Frame
 
@@ -101,26 +100,6 @@ def test_frame_of_one_row(wrap):
     assert (frame.inertia, frame.weight_sum) == (0.0, 1.0)
 
 
-def test_frame_maps_there_and_back(wrap):
-    rows = wrap(random_rows(5) * 1e5 + 1e6)
-    p = torch.randn(3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
-    torch.testing.assert_close(rows.frame.from_data(rows.frame.to_data(p)), p, atol=1e-9, rtol=0)
-
-
-def test_frame_normalizes_sums(wrap):
-    x = random_rows(6) * 7 + 30
-    frame, q = wrap(x).frame, np.random.default_rng(6).random((50, 3))
-    y = (x - frame.origin.numpy()) / frame.unit
-    sums = frame.normalize(torch.from_numpy(q.T @ x), torch.from_numpy(q.sum(0)))
-    np.testing.assert_allclose(sums.numpy(), q.T @ y, atol=1e-10)
-
-
-def test_trivial_frame_leaves_sums_alone():
-    sums = torch.ones(2, 3)
-    frame = Frame(torch.zeros(3, dtype=torch.float64), 1.0, 0.0, 1.0, trivial=True)
-    assert frame.normalize(sums, torch.ones(2)) is sums
-
-
 def read_only(x):
     x = x.copy()
     x.flags.writeable = False
@@ -183,37 +162,6 @@ def test_blocks_carry_their_rows_and_weights(wrap, small_blocks, sparse):
         assert len(block) == part.stop - part.start
         seen += range(part.start, part.stop)
     assert seen == list(range(10))
-
-
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("k", [3, 40])
-def test_dense_and_sparse_blocks_agree_with_numpy(k, dtype, weighted):
-    rng = np.random.default_rng(11)
-    x = rng.normal(size=(30, 7)).astype(dtype)
-    x[rng.random(x.shape) < 0.7] = 0.0
-    slope, constant, q = (rng.normal(size=s).astype(dtype) for s in ((k, 7), (k,), (30, k)))
-    labels = rng.integers(k, size=30)
-    w = rng.random(30).astype(dtype) if weighted else None
-    tw = None if w is None else torch.from_numpy(w)
-    frame = Frame(torch.from_numpy(rng.normal(size=7)), 0.5, 0.0, 1.0)
-    p = torch.from_numpy(rng.normal(size=(k, 7)))
-    y = (x - frame.origin.numpy()) / 0.5
-    gaps = ((y - p.numpy()[labels]) ** 2).sum(1)
-    one_hot = np.eye(k)[labels] * (1.0 if w is None else w[:, None])
-    scores = torch.from_numpy(gaps - (y**2).sum(1))
-    close = {"rtol": 1e-4 if dtype == np.float32 else 1e-10, "atol": 1e-5}
-    for block in (DenseBlock(torch.from_numpy(x), tw), SparseBlock(sp.csr_array(x), CPU, tw)):
-        affine = block.affine(torch.from_numpy(slope), torch.from_numpy(constant))
-        assert affine.dtype == torch.from_numpy(x).dtype
-        np.testing.assert_allclose(affine, x @ slope.T + constant, **close)
-        np.testing.assert_allclose(block.soft_sums(torch.from_numpy(q)), q.T @ x, **close)
-        sums = block.hard_sums(torch.from_numpy(labels), k, tw)
-        np.testing.assert_allclose(sums, one_hot.T @ x, **close)
-        np.testing.assert_array_equal(block.pick(torch.tensor([4, 0])), x[[4, 0]])
-        np.testing.assert_allclose(block.square_norms(frame), (y**2).sum(1), rtol=1e-6)
-        found = block.gaps(frame, p, torch.from_numpy(labels), scores)
-        np.testing.assert_allclose(found, gaps, rtol=1e-6, atol=1e-9)
 
 
 @pytest.mark.parametrize("kind", ["dense", "sparse"])

@@ -3,6 +3,8 @@ import math
 import numpy as np
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from sklearn_ddcl.engine._data import wrap_rows
 from sklearn_ddcl.engine._frame import Frame, check_range, distant_shift, power_of_two
@@ -73,3 +75,100 @@ def test_float32_means_survive_an_offset():
     found = hard_pass(rows, torch.zeros(1, 3, dtype=torch.float64))
     mean = rows.frame.to_data(found.sums / found.mass[:, None]).numpy()[0]
     np.testing.assert_allclose(mean, x.astype(float).mean(0), rtol=0, atol=1e-4)
+
+
+checked = settings(deadline=None, max_examples=30)
+TYPES = [torch.float32, torch.float64]
+
+
+def random_rows(seed, n=50, d=4, dtype=np.float64):
+    return np.random.default_rng(seed).normal(size=(n, d)).astype(dtype)
+
+
+def test_frame_maps_there_and_back(wrap):
+    rows = wrap(random_rows(5) * 1e5 + 1e6)
+    p = torch.randn(3, 4, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(rows.frame.from_data(rows.frame.to_data(p)), p, atol=1e-9, rtol=0)
+
+
+def test_frame_normalizes_sums(wrap):
+    x = random_rows(6) * 7 + 30
+    frame, q = wrap(x).frame, np.random.default_rng(6).random((50, 3))
+    y = (x - frame.origin.numpy()) / frame.unit
+    sums = frame.normalize(torch.from_numpy(q.T @ x), torch.from_numpy(q.sum(0)))
+    np.testing.assert_allclose(sums.numpy(), q.T @ y, atol=1e-10)
+
+
+def test_trivial_frame_leaves_sums_alone():
+    sums = torch.ones(2, 3)
+    frame = Frame(torch.zeros(3, dtype=torch.float64), 1.0, 0.0, 1.0, trivial=True)
+    assert frame.normalize(sums, torch.ones(2)) is sums
+
+
+@pytest.mark.parametrize("shift", [None, [7.0, -3.0]])
+def test_blocks_see_what_the_shift_leaves(shift):
+    origin = torch.tensor([7.5, -3.25], dtype=torch.float64)
+    moved = None if shift is None else torch.tensor(shift)
+    frame = Frame(origin, 4.0, 0.0, 1.0, shift=moved)
+    x = torch.randn(9, 2, generator=torch.Generator().manual_seed(0))
+    block = x if shift is None else x - moved
+    torch.testing.assert_close(
+        frame.from_block(block), frame.from_data(x), atol=1e-6, rtol=0, check_dtype=False
+    )
+    sums = frame.normalize(block.sum(0, keepdim=True).double(), torch.tensor([9.0]).double())
+    torch.testing.assert_close(
+        sums, frame.from_data(x).sum(0, keepdim=True), atol=1e-5, rtol=0, check_dtype=False
+    )
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_only_distant_origins_are_shifted(dtype):
+    origin = torch.tensor([0.1, -1e9], dtype=torch.float64)
+    assert distant_shift(origin, 1e9, dtype) is None
+    shift = distant_shift(origin, 1.0, dtype)
+    assert shift.dtype == dtype
+    assert torch.equal(shift, origin.to(dtype))
+
+
+@checked
+@given(exponent=st.floats(-90, 90), dtype=st.sampled_from(TYPES))
+def test_units_are_the_nearest_powers_of_two(exponent, dtype):
+    unit = power_of_two(2.0**exponent, dtype)
+    assert np.log2(unit) == round(np.log2(unit))
+    assert abs(np.log2(unit) - exponent) <= 0.5
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("size", [5e-324, 1e-310, 1e-200, 1e-44])
+def test_units_have_an_inverse_and_a_square(size, dtype):
+    unit = power_of_two(size, dtype)
+    assert torch.isfinite(1 / torch.tensor(unit, dtype=dtype))
+    assert unit * unit > 0
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_units_of_no_spread_and_of_too_much(dtype):
+    assert power_of_two(0.0, dtype) == 1.0
+    assert power_of_two(float("inf"), dtype) == float("inf")
+    assert power_of_two(float("nan"), dtype) == float("inf")  # refused by check_range
+
+
+@pytest.mark.parametrize(
+    ("mean", "unit", "dtype"),
+    [
+        (1e33, 1.0, torch.float32),
+        (-1e33, 1.0, torch.float32),
+        (0.0, 1e33, torch.float32),
+        (1e151, 1.0, torch.float64),
+        (0.0, float("inf"), torch.float64),
+        (float("nan"), 1.0, torch.float64),
+    ],
+)
+def test_sizes_beyond_the_range_are_refused(mean, unit, dtype):
+    with pytest.raises(ValueError, match=r"X has values near .* Scale X first"):
+        check_range(torch.tensor([0.0, mean]).double(), unit, dtype)
+
+
+def test_sizes_within_the_range_pass():
+    check_range(torch.tensor([1e31]).double(), 1e31, torch.float32)
+    check_range(torch.tensor([1e33]).double(), 1e33, torch.float64)
