@@ -28,7 +28,9 @@ class Regularization(Options):
         :math:`\gamma`: positive values sharpen assignments, as Eq. 12 is
         printed; negative ones keep them soft, as the text of the paper says.
     separation : float, default=0.0
-        :math:`\eta \ge 0`: pushes prototypes apart (Eq. 15, mean over pairs).
+        :math:`\eta \ge 0` of Eq. 15, mean over pairs. Together with a `quadratic`
+        that keeps the loss bounded it does not push prototypes apart but draws
+        them to the mean, less than `quadratic` alone would.
     quadratic : float or "auto", default="auto"
         :math:`\lambda \ge 0`: pulls prototypes to the mean of the data.
         "auto" is 0 without separation, else the smallest safe multiple.
