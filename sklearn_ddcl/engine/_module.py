@@ -4,6 +4,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sklearn_ddcl.nn._checks import check_columns
 from sklearn_ddcl.nn.assignments import soft_assignments
 from sklearn_ddcl.nn.distances import squared_distances
 from sklearn_ddcl.nn.outputs import ClusterOutput
@@ -36,7 +37,9 @@ class PrototypeModel(nn.Module):
     def forward(self, x: Tensor) -> ClusterOutput:
         """Return features, distances and assignments (Eq. 8) of the samples."""
         z = self.backbone(x)
-        squares = squared_distances(z, self.prototypes)
+        check_columns("z", z, "prototypes", self.prototypes)
+        centre = self.prototypes.mean(dim=0)  # a common offset would cost distances their digits
+        squares = squared_distances(z - centre, self.prototypes - centre)
         q = soft_assignments(squares, self.temperature)
         return ClusterOutput(z, self.prototypes, squares, q, self.temperature)
 

@@ -42,6 +42,16 @@ def test_temperatures_of_any_unit(scale):
     np.testing.assert_allclose(q, q_of(make_module(P, 0.5)), atol=1e-9)
 
 
+@pytest.mark.parametrize("offset", [1e3, 1e6])
+def test_offsets_cost_no_digits(offset):
+    x, p = (X * 4 + offset).astype(np.float32), (P * 4 + offset).astype(np.float32)
+    d = ((x[:, None].astype(float) - p[None]) ** 2).sum(2)
+    output = make_module(p, 5.0)(torch.from_numpy(x))
+    np.testing.assert_allclose(output.distances, d, rtol=0.1)
+    assert (output.distances.argmin(1).numpy() == d.argmin(1)).mean() > 0.9
+    np.testing.assert_allclose(output.assignments, assignments(x, p, 5.0), atol=0.05)
+
+
 def test_temperature_zero_gives_hard_assignments():
     q = q_of(make_module(P, 0.0))
     np.testing.assert_array_equal(q, assignments(X, P, 0.0))
