@@ -49,20 +49,24 @@ REFUSED = {
     "constant too large": (np.full((9, 2), 1e200), r"X has values near .* too large"),
     "too large for float32": ((X * 1e36).astype("f4"), r"too large for float32 .* Scale X first"),
     "dictionary": ({}, "argument must be a string or a real number"),
-    "np.matrix": (np.matrix(X), "np.matrix is not supported"),
 }
 each_refused = pytest.mark.parametrize("name", REFUSED)
 
 
 @each_refused
 @pytest.mark.parametrize("method", ["fit", "fit_predict", "fit_transform"])
-@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 def test_bad_samples_are_refused_with_the_cause(name, method):
     data, message = REFUSED[name]
     model = DDCLClustering(3, random_state=0)
     with pytest.raises((ValueError, TypeError), match=message):
         getattr(model, method)(data)
     assert not hasattr(model, "labels_")
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+def test_the_matrix_class_is_refused():
+    with pytest.raises(TypeError, match=r"np\.matrix is not supported"):
+        DDCLClustering(3).fit(np.asmatrix(X))
 
 
 def test_a_failed_refit_keeps_the_old_model_usable():
