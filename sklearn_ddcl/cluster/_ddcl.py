@@ -9,8 +9,6 @@ from sklearn.utils import check_random_state
 
 from sklearn_ddcl.cluster._base import PrototypeClusterer, check_training_input
 from sklearn_ddcl.engine import (
-    LOSSES,
-    TEMPERATURES,
     ReducedConfig,
     ReducedFlow,
     Regularization,
@@ -20,16 +18,10 @@ from sklearn_ddcl.engine import (
     resolve_regularization,
     resolve_temperature,
 )
+from sklearn_ddcl.engine._build import LOSSES, TEMPERATURES
 from sklearn_ddcl.exceptions import CollapseWarning
-from sklearn_ddcl.utils import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    check_weights,
-    fit_context,
-    make_reporter,
-    scale_weights,
-)
+from sklearn_ddcl.utils import check_weights, make_reporter, scale_weights
+from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
 
 
 class DDCLClustering(PrototypeClusterer):

@@ -1,8 +1,6 @@
 """Training and inference in torch: configuration in, numpy results out."""
 
 from sklearn_ddcl.engine._build import (
-    LOSSES,
-    TEMPERATURES,
     resolve_flow,
     resolve_regularization,
     resolve_temperature,
@@ -13,8 +11,6 @@ from sklearn_ddcl.engine._module import make_module
 from sklearn_ddcl.engine._reduced import ReducedResult, fit_reduced
 
 __all__ = [
-    "LOSSES",
-    "TEMPERATURES",
     "ReducedConfig",
     "ReducedFlow",
     "ReducedResult",

@@ -124,7 +124,8 @@ def anneal(
     """Follow the schedule to its end, a few passes at each temperature.
 
     The schedule ends where it stops falling; there, passes go on until the
-    prototypes rest (unless a hard finish follows, which does that better).
+    prototypes rest. After a fall that ends in a hard finish one pass is enough:
+    the finish brings them to rest.
 
     Parameters
     ----------
@@ -160,7 +161,7 @@ def anneal(
             moved = problem.update.apply(p, statistics)
             shift = float((moved - p).square().sum())
             before, p, passes = p, moved, passes + 1
-            if not falling and (shift <= settle or config.flow.hard_finish):
+            if not falling and (shift <= settle or (config.flow.hard_finish and step)):
                 break
         if statistics.overlap is None:  # the prototypes came to rest before the last pass
             statistics = _pass(rows, before, temperature, problem, used, last=True)

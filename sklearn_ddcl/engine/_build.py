@@ -53,6 +53,12 @@ def resolve_temperature(value: Any) -> Any:
         If the schedule's own parameters are invalid.
     TypeError
         If the object is a class, or does not say whether it is relative.
+
+    Examples
+    --------
+    >>> from sklearn_ddcl.engine import resolve_temperature
+    >>> resolve_temperature("auto")(0)
+    1.1
     """
     schedule = TEMPERATURES[value]() if isinstance(value, str) else value
     if isinstance(schedule, type) or not hasattr(schedule, "relative"):
@@ -78,6 +84,12 @@ def resolve_regularization(value: Regularization | None) -> Regularization:
     -------
     Regularization
         The weights.
+
+    Examples
+    --------
+    >>> from sklearn_ddcl.engine import resolve_regularization
+    >>> resolve_regularization(None).balance
+    0.0
     """
     regularization = Regularization() if value is None else _plain(value)
     regularization.validate()
@@ -96,6 +108,12 @@ def resolve_flow(value: ReducedFlow | None) -> ReducedFlow:
     -------
     ReducedFlow
         The options.
+
+    Examples
+    --------
+    >>> from sklearn_ddcl.engine import resolve_flow
+    >>> resolve_flow(None).relocations
+    12
     """
     flow = ReducedFlow() if value is None else _plain(value)
     flow.validate()

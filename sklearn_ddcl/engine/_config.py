@@ -195,7 +195,20 @@ class ReducedFlow(Options):
             _refuse("dual_learning_rate", rate, "None or a number in (0, 1]")
 
     def starts_for(self, n_rows: int, n_clusters: int) -> int:
-        """Return the number of starts on a sample of ``n_rows`` rows."""
+        """Return the number of starts.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows of the sample.
+        n_clusters : int
+            Number of prototypes.
+
+        Returns
+        -------
+        int
+            ``n_init``, or what None stands for.
+        """
         if self.n_init is None:
             return 4 if n_rows * n_clusters <= _SMALL else 2
         return self.n_init
@@ -204,11 +217,34 @@ class ReducedFlow(Options):
         """Return the patience of relocation in the starts after the first.
 
         On large samples a third: they only have to show another basin.
+
+        Parameters
+        ----------
+        n_rows : int
+            Rows of the sample.
+        n_clusters : int
+            Number of prototypes.
+
+        Returns
+        -------
+        int
+            Failed relocations in a row after which to stop.
         """
         return self.relocations // (1 if n_rows * n_clusters <= _SMALL else 3)
 
     def rows_for(self, n_clusters: int) -> int:
-        """Return the number of rows to search on, before the data's own size."""
+        """Return the number of rows to search on, where the data have as many.
+
+        Parameters
+        ----------
+        n_clusters : int
+            Number of prototypes.
+
+        Returns
+        -------
+        int
+            Rows of the sample.
+        """
         if self.sample_size is None:
             return max(20_000, 100 * n_clusters)
         return max(self.sample_size, n_clusters)

@@ -69,6 +69,13 @@ def nearest(data: Any, prototypes: np.ndarray, device: str = "auto") -> np.ndarr
     -------
     ndarray of shape (n,), int32
         Index of the nearest prototype.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.engine import nearest
+    >>> nearest(np.array([[0.0], [9.0]]), np.array([[1.0], [8.0]]))
+    array([0, 1], dtype=int32)
     """
     labels = np.empty(data.shape[0], dtype=np.int32)
 
@@ -95,6 +102,13 @@ def nearest_two(data: Any, prototypes: np.ndarray, device: str = "auto") -> Near
     -------
     NearestTwo
         Labels and Euclidean distances, without an (n, k) array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.engine import nearest_two
+    >>> nearest_two(np.array([[0.0]]), np.array([[1.0], [8.0]])).second
+    array([8.])
     """
     labels = np.empty(data.shape[0], dtype=np.int32)
     first, second = (np.empty(data.shape[0], dtype=prototypes.dtype) for _ in range(2))
@@ -127,6 +141,13 @@ def distances(data: Any, prototypes: np.ndarray, device: str = "auto") -> np.nda
     -------
     ndarray of shape (n, k)
         Distances in the dtype of the prototypes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.engine import distances
+    >>> distances(np.array([[0.0]]), np.array([[1.0], [8.0]]))
+    array([[1., 8.]])
     """
     result = np.empty((data.shape[0], len(prototypes)), dtype=prototypes.dtype)
 
@@ -161,6 +182,13 @@ def assignments(
     -------
     ndarray of shape (n, k)
         Rows on the simplex, in the dtype of the prototypes.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.engine import assignments
+    >>> assignments(np.array([[0.0]]), np.array([[1.0], [-1.0]]), temperature=1.0)
+    array([[0.5, 0.5]])
     """
     result = np.zeros((data.shape[0], len(prototypes)), dtype=prototypes.dtype)
 

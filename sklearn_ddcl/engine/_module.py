@@ -59,6 +59,14 @@ def make_module(prototypes: np.ndarray, temperature: float) -> PrototypeModel:
     -------
     PrototypeModel
         The module, in evaluation mode.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from sklearn_ddcl.engine import make_module
+    >>> make_module(np.zeros((2, 3)), 1.0)(torch.zeros(5, 3).double()).assignments.shape
+    torch.Size([5, 2])
     """
     tiny = float(np.finfo(np.float32).tiny)
     tensor = torch.from_numpy(np.array(prototypes))

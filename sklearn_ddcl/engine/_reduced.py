@@ -97,6 +97,19 @@ def fit_reduced(data: Any, weight: np.ndarray | None, config: ReducedConfig) -> 
     -------
     ReducedResult
         Prototypes, labels and history.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.engine import (
+    ...     ReducedConfig, ReducedFlow, Regularization, fit_reduced, resolve_temperature)
+    >>> config = ReducedConfig(
+    ...     n_clusters=2, loss="quantization", temperature=resolve_temperature("auto"),
+    ...     regularization=Regularization(), flow=ReducedFlow(), max_iter=300, tol=1e-4,
+    ...     device="cpu", seed=0)
+    >>> fit_reduced(np.array([[0.0], [1.0], [9.0]]), None, config).prototypes
+    array([[0.5],
+           [9. ]])
     """
     dtype = torch.float32 if data.dtype == np.float32 else torch.float64
     with torch.inference_mode():

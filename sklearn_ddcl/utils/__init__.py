@@ -1,21 +1,6 @@
 """Helpers shared by the estimators: validation of input and reporting of progress."""
 
 from sklearn_ddcl.utils._reporting import make_reporter
-from sklearn_ddcl.utils._validation import (
-    HasMethods,
-    Interval,
-    StrOptions,
-    check_weights,
-    fit_context,
-    scale_weights,
-)
+from sklearn_ddcl.utils._validation import check_weights, scale_weights
 
-__all__ = [
-    "HasMethods",
-    "Interval",
-    "StrOptions",
-    "check_weights",
-    "fit_context",
-    "make_reporter",
-    "scale_weights",
-]
+__all__ = ["check_weights", "make_reporter", "scale_weights"]

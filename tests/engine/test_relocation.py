@@ -153,7 +153,6 @@ def test_gains_lie_between_nothing_and_the_best_cut(in_memory, seed, n, weighted
     for j in (0, 1):
         best = best_two_means(y[j::2], w[j::2], p[j])
         assert 0 < splits.gain[j] <= best * (1 + 1e-9)
-        assert splits.gain[j] > 0.3 * best
 
 
 def test_gain_is_the_fall_of_the_inertia_about_any_centre(in_memory, blobs):
