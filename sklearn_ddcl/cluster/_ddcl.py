@@ -23,6 +23,13 @@ from sklearn_ddcl.exceptions import CollapseWarning
 from sklearn_ddcl.utils import check_weights, make_reporter, scale_weights
 from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
 
+# What stands behind None or a name, for parameters of parameters.
+_RESOLVERS = {
+    "temperature": resolve_temperature,
+    "regularization": resolve_regularization,
+    "training": resolve_flow,
+}
+
 
 class DDCLClustering(PrototypeClusterer):
     r"""Deep Dual Competitive Learning [1]_.
@@ -221,6 +228,34 @@ class DDCLClustering(PrototypeClusterer):
         self._warn(result.converged)
         return self
 
+    def set_params(self, **params):
+        """Set the parameters of this estimator.
+
+        Parameters of option objects are reached as ``name__member``. Where the
+        present value is None or a name, its object takes its place first, so that
+        a search over ``temperature__minimum`` needs no preparation.
+
+        Parameters
+        ----------
+        **params : dict
+            New values.
+
+        Returns
+        -------
+        self : DDCLClustering
+            The estimator itself.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown.
+        """
+        for name in {key.partition("__")[0] for key in params if "__" in key} - params.keys():
+            value = getattr(self, name, None)
+            if name in _RESOLVERS and (value is None or isinstance(value, str)):
+                setattr(self, name, _RESOLVERS[name](value))
+        return super().set_params(**params)
+
     def _config(self):
         """Turn the parameters into the engine's configuration."""
         seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
@@ -241,16 +276,16 @@ class DDCLClustering(PrototypeClusterer):
         if self.n_active_clusters_ < self.n_clusters:
             warnings.warn(
                 f"{self.n_active_clusters_} of n_clusters={self.n_clusters} clusters are in use: "
-                "X may have fewer distinct samples than that, or prototypes coincide because the "
-                "last temperature is high. Lower n_clusters or the schedule's minimum, or set "
-                "hard_finish=True in ReducedFlow.",
+                "X may have fewer distinct samples than that (as far as its dtype tells them "
+                "apart), or prototypes coincide because the last temperature is high. Lower "
+                "n_clusters or the schedule's minimum, or set hard_finish=True in ReducedFlow.",
                 CollapseWarning,
                 stacklevel=4,  # through fit and its validating wrapper
             )
         if not converged:
             warnings.warn(
-                f"The hard finish did not converge in max_iter={self.max_iter} passes. Raise "
-                "max_iter or tol, or scale the data.",
+                f"The fit did not converge in max_iter={self.max_iter} passes of its last phase. "
+                "Raise max_iter or tol, or scale the data.",
                 ConvergenceWarning,
                 stacklevel=4,  # through fit and its validating wrapper
             )

@@ -36,12 +36,15 @@ class Annealed(NamedTuple):
         Last temperature, in squared units of the frame.
     passes : int
         Passes over the rows.
+    settled : bool
+        Whether the schedule came to its end and the prototypes to rest.
     """
 
     p: Tensor
     bias: Tensor
     temperature: float
     passes: int
+    settled: bool
 
 
 class Problem(NamedTuple):
@@ -143,7 +146,7 @@ def anneal(
     Returns
     -------
     Annealed
-        Prototypes, bias, last temperature and the number of passes.
+        Where it ended.
     """
     config = problem.config
     settle = config.tol * rows.frame.inertia / rows.frame.weight_sum / rows.n_features
@@ -169,7 +172,8 @@ def anneal(
         history.add("annealing", temperature * problem.area, terms)
         step += 1
         if not falling or passes >= config.max_iter:
-            return Annealed(p, bias, temperature, passes)
+            settled = not falling and (shift <= settle or config.flow.hard_finish)
+            return Annealed(p, bias, temperature, passes, settled)
 
 
 def _pass(

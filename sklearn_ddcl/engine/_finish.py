@@ -9,10 +9,10 @@ from torch import Tensor
 from sklearn_ddcl.engine._annealing import Problem
 from sklearn_ddcl.engine._data import Rows
 from sklearn_ddcl.engine._history import History, hard_terms
-from sklearn_ddcl.engine._passes import HardPass, SoftPass, first_winner, hard_pass, linear_scores
+from sklearn_ddcl.engine._passes import HardPass, SoftPass, hard_pass, linear_scores
 from sklearn_ddcl.engine._updates import make_exact_update
 
-__all__ = ["Finish", "hard_finish", "nearest_rows"]
+__all__ = ["Finish", "hard_finish", "revive"]
 
 _PATIENCE = 3  # revivals that lower nothing, as where rows are fewer than prototypes
 
@@ -146,35 +146,3 @@ def _farthest_rows(rows: Rows, p: Tensor, labels: Tensor, count: int) -> Tensor:
     floor = (64 * torch.finfo(rows.dtype).eps) ** 2 * float(points.square().sum(1).max())
     distinct: Tensor = torch.unique(points[best > floor], dim=0)
     return distinct
-
-
-def nearest_rows(rows: Rows, p: Tensor) -> HardPass:
-    """Nearest prototypes of all rows, with the inertia summed from differences.
-
-    A difference of large sums would lose a small inertia to rounding.
-
-    Parameters
-    ----------
-    rows : Rows
-        All rows.
-    p : Tensor of shape (k, d)
-        Prototypes in frame coordinates.
-
-    Returns
-    -------
-    HardPass
-        Labels, mass, empty sums and inertia, in squared units of the frame.
-    """
-    k = len(p)
-    slope, constant = linear_scores(rows, p, 1.0)
-    centre = p.to(rows.accumulator)
-    labels = torch.empty(rows.n_rows, dtype=torch.int64, device=rows.device)
-    mass = torch.zeros(k, dtype=rows.accumulator, device=rows.device)
-    inertia = 0.0
-    for part, block in rows.blocks(k):
-        score, winner = first_winner(block.affine(slope, constant))
-        labels[part] = winner
-        mass += torch.bincount(winner, block.weight, minlength=k)
-        gap = block.gaps(rows.frame, centre, winner, score)
-        inertia += float((gap if block.weight is None else gap * block.weight).sum())
-    return HardPass(labels, mass, torch.zeros_like(centre[:0]), inertia)

@@ -128,7 +128,8 @@ def check_range(mean: Tensor, unit: float, dtype: torch.dtype) -> None:
     limit = 1e32 if dtype == torch.float32 else 1e150
     size = max(float(mean.abs().max()), unit)
     if not size <= limit:
+        reach = f"near {size:.0e}" if math.isfinite(size) else "whose squares overflow"
         raise ValueError(
-            f"X has values near {size:.0e}, too large for {str(dtype)[6:]} sums (allowed: up to "
+            f"X has values {reach}, too large for {str(dtype)[6:]} sums (allowed: up to "
             f"{limit:.0e}). Scale X first, for instance with sklearn.preprocessing.StandardScaler."
         )

@@ -1,5 +1,6 @@
 """What a fitted model says about rows: nearest prototypes, distances, soft assignments."""
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -14,12 +15,20 @@ from sklearn_ddcl.engine._frame import Frame, distant_shift, power_of_two
 from sklearn_ddcl.engine._passes import first_winner, linear_scores, softmax_over_prototypes
 from sklearn_ddcl.engine._runtime import resolve_device
 
-__all__ = ["NearestTwo", "assignments", "distances", "nearest", "nearest_two"]
+__all__ = [
+    "NearestSets",
+    "NearestTwo",
+    "assignments",
+    "distances",
+    "nearest",
+    "nearest_sets",
+    "nearest_two",
+]
 
 
 # A squared distance this small against a row's largest is summed anew from differences:
 # as a difference of large numbers it would have lost half its digits.
-_SMALL = 1e-3
+_SMALL = 1e-2
 
 
 class NearestTwo(NamedTuple):
@@ -84,6 +93,62 @@ def nearest(data: Any, prototypes: np.ndarray, device: str = "auto") -> np.ndarr
 
     _scan(data, prototypes, device, _write)
     return labels
+
+
+class NearestSets(NamedTuple):
+    """The Voronoi sets of frozen prototypes.
+
+    Attributes
+    ----------
+    labels : ndarray of shape (n,), int32
+        Nearest prototypes.
+    mass : ndarray of shape (k,)
+        Weight of each set.
+    inertia : float
+        Weighted sum of squared distances, in squared units of the data.
+    """
+
+    labels: np.ndarray
+    mass: np.ndarray
+    inertia: float
+
+
+def nearest_sets(
+    data: Any, prototypes: np.ndarray, weight: np.ndarray | None, device: str = "auto"
+) -> NearestSets:
+    """Return what `nearest` does, with weights and inertia.
+
+    Parameters
+    ----------
+    data : ndarray or CSR array of shape (n, d)
+        Finite rows.
+    prototypes : ndarray of shape (k, d)
+        Prototypes.
+    weight : ndarray of shape (n,) or None
+        Non-negative weights.
+    device : str
+        Device name or "auto".
+
+    Returns
+    -------
+    NearestSets
+        Labels, weights of the sets, and the inertia summed from differences:
+        a difference of large sums would lose a small one to rounding.
+    """
+    labels = np.empty(data.shape[0], dtype=np.int32)
+    mass = np.zeros(len(prototypes))
+    parts: list[float] = []
+
+    def _write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
+        value, winner = first_winner(scores)
+        gaps = block.gaps(model.frame, model.p, winner, value).cpu().double().numpy()
+        labels[part] = winner.cpu().numpy()
+        share = np.ones(len(gaps)) if weight is None else weight[part].astype(np.float64)
+        mass[:] += np.bincount(labels[part], share, minlength=len(prototypes))
+        parts.append(float(share @ gaps) * model.frame.unit**2)
+
+    _scan(data, prototypes, device, _write)
+    return NearestSets(labels, mass, math.fsum(parts))
 
 
 def nearest_two(data: Any, prototypes: np.ndarray, device: str = "auto") -> NearestTwo:
@@ -201,7 +266,8 @@ def assignments(
             winner = first_winner(scores)[1][:, None]
             result[part] = torch.zeros_like(scores).scatter_(1, winner, 1.0).cpu().numpy()
 
-    _scan(data, prototypes, device, _write)
+    least = math.sqrt(temperature) if math.isfinite(temperature) else 0.0
+    _scan(data, prototypes, device, _write, least)
     return result
 
 
@@ -210,12 +276,20 @@ def _scan(
     prototypes: np.ndarray,
     device: str,
     write: Callable[[slice, Block, Tensor, Model], None],
+    least: float = 0.0,
 ) -> None:
-    """Compute the scores of each block of rows and hand them to ``write``."""
+    """Compute the scores of each block of rows and hand them to ``write``.
+
+    The unit is a length of at least ``least``, so that other lengths to be
+    compared with distances stay in range too.
+    """
     dtype = torch.float32 if data.dtype == np.float32 else torch.float64
     place = resolve_device(device, dtype)
     acc = torch.float32 if place.type == "mps" else torch.float64
-    model = _frame_of(prototypes, place, acc, None if issparse(data) else dtype)
+    model = _frame_of(prototypes, least, place, acc)
+    if not issparse(data):
+        shift = distant_shift(model.frame.origin, model.frame.unit, dtype)
+        model = model._replace(frame=model.frame._replace(shift=shift))
     with torch.inference_mode():
         rows = Rows(_shared(data), None, place, model.frame)
         slope, constant = linear_scores(rows, model.p, 1.0)
@@ -231,18 +305,20 @@ def _shared(data: Any) -> Any:
 
 
 def _frame_of(
-    prototypes: np.ndarray, device: torch.device, acc: torch.dtype, dense: torch.dtype | None
+    prototypes: np.ndarray, least: float, device: torch.device, acc: torch.dtype
 ) -> Model:
-    """Coordinates around the prototypes themselves: no pass over the rows is needed."""
+    """Coordinates around the prototypes themselves: no pass over the rows is needed.
+
+    Around their median, as a far outlier's prototype would move a mean away from all
+    others, whose scores would lose their digits.
+    """
     p = prototypes.astype(np.float64)
-    origin = p.mean(axis=0)
+    origin = np.sort(p, axis=0)[len(p) // 2]
     p -= origin
-    size = float(np.abs(p).max())
+    size = max(float(np.abs(p).max()), least)
     unit = power_of_two(size, torch.float32 if prototypes.dtype == np.float32 else torch.float64)
     p /= unit
-    centre = torch.from_numpy(origin).to(device, acc)
-    shift = None if dense is None else distant_shift(centre, unit, dense)
-    frame = Frame(centre, unit, 0.0, 0.0, shift=shift)
+    frame = Frame(torch.from_numpy(origin).to(device, acc), unit, 0.0, 0.0)
     return Model(frame, torch.from_numpy(p).to(device, acc))
 
 

@@ -14,8 +14,9 @@ from torch import Tensor
 from sklearn_ddcl.engine._annealing import Problem, anneal, at_critical_temperature
 from sklearn_ddcl.engine._config import ReducedConfig
 from sklearn_ddcl.engine._data import Rows, wrap_rows
-from sklearn_ddcl.engine._finish import hard_finish, nearest_rows
+from sklearn_ddcl.engine._finish import hard_finish
 from sklearn_ddcl.engine._history import History
+from sklearn_ddcl.engine._labelling import label_rows
 from sklearn_ddcl.engine._lloyd import Descent, quick_descent
 from sklearn_ddcl.engine._relocation import relocate
 from sklearn_ddcl.engine._runtime import make_generator, resolve_device
@@ -73,12 +74,15 @@ class Start(NamedTuple):
         Its records.
     bias : Tensor of shape (k,) or None
         Of the balance term, for the finish.
+    settled : bool
+        Whether the annealing reached the schedule's end and came to rest.
     """
 
     descent: Descent
     temperature: float
     history: History
     bias: Tensor | None = None
+    settled: bool = True
 
 
 def fit_reduced(data: Any, weight: np.ndarray | None, config: ReducedConfig) -> ReducedResult:
@@ -116,35 +120,21 @@ def fit_reduced(data: Any, weight: np.ndarray | None, config: ReducedConfig) -> 
         rows = wrap_rows(data, weight, resolve_device(config.device, dtype))
         sample, problem, start = _search(rows, config)
         p = sample.lift(start.descent.p, rows)
-        passes, converged = start.descent.passes, True
+        passes, converged = start.descent.passes, start.settled
         if config.flow.hard_finish:
             finish = hard_finish(rows, p, problem, start.history, start.bias)
             p, passes, converged = finish.p, passes + finish.passes, finish.converged
-        last = nearest_rows(rows, p)
-        while bool((last.mass <= 0).any()):  # rows of weight 0 go to prototypes that stay
-            p = p[last.mass > 0]
-            last = nearest_rows(rows, p)
-    used = _numbering(p, last.mass)
-    rank = torch.zeros(len(p), dtype=torch.int32, device=rows.device)
-    rank[used] = torch.arange(len(used), dtype=torch.int32, device=rows.device)
+    prototypes = rows.frame.to_data(p).cpu().numpy().astype(data.dtype)
+    last = label_rows(data, weight, prototypes, config.device)
     return ReducedResult(
-        prototypes=rows.frame.to_data(p[used]).cpu().numpy().astype(data.dtype),
-        labels=rank[last.labels].cpu().numpy(),
-        inertia=last.inertia * problem.area,
+        prototypes=last.prototypes,
+        labels=last.labels,
+        inertia=last.inertia,
         temperature=start.temperature * problem.area,
-        n_iter=passes,
+        n_iter=max(passes, 1),
         converged=converged,
         history=start.history.records,
     )
-
-
-def _numbering(p: Tensor, mass: Tensor) -> Tensor:
-    """Order of the prototypes in use: by falling weight, then by coordinates.
-
-    So that cluster numbers do not depend on the seed where the partition does not.
-    """
-    order = np.lexsort(np.vstack([p.cpu().numpy().T[::-1], -mass.cpu().numpy()]))
-    return torch.from_numpy(order[: int((mass > 0).sum())]).to(p.device)
 
 
 def _search(rows: Rows, config: ReducedConfig) -> tuple[Sample, Problem, Start]:
@@ -177,12 +167,13 @@ def _starts(rows: Rows, problem: Problem, generator: torch.Generator) -> Iterato
     config = problem.config
     history = History(config.report)
     p = at_critical_temperature(rows, config.n_clusters, generator)
-    bias, temperature, passes = None, 0.0, 0
+    bias, temperature, passes, settled = None, 0.0, 0, True
     if problem.critical > 0:
-        p, bias, temperature, passes = anneal(rows, p, problem, history)
+        p, bias, temperature, passes, settled = anneal(rows, p, problem, history)
     plain = config.loss == "quantization" and not config.regularization.active
     if not (plain and config.flow.hard_finish and problem.critical > 0):
-        yield Start(Descent(p, rows.frame.inertia, passes), temperature, history, bias)
+        whole = Descent(p, rows.frame.inertia, passes)
+        yield Start(whole, temperature, history, bias, settled)
         return
     flow, size = config.flow, (rows.n_rows, config.n_clusters)
     first = _descend(rows, p, problem, generator, flow.relocations)

@@ -154,8 +154,12 @@ def _in_memory(x: Tensor, weight: Tensor | None, device: torch.device) -> Rows:
 
 
 def critical(rows: Rows, generator: torch.Generator) -> float:
-    """Return twice the leading eigenvalue of the covariance of rows in memory."""
-    return critical_temperature(rows.data, rows.weight, generator)
+    """Return twice the leading eigenvalue of the covariance of rows in memory.
+
+    To five digits: a scale needs no more, and rounding of the search's float32
+    does not reach what is fitted.
+    """
+    return float(f"{critical_temperature(rows.data, rows.weight, generator):.5g}")
 
 
 def gram_of(rows: Rows, generator: torch.Generator) -> Gram:

@@ -1,6 +1,7 @@
 """Checks of arguments, one message style for the whole of ``nn``."""
 
 import math
+import numbers
 
 from torch import Tensor
 
@@ -160,7 +161,7 @@ def check_real(
     --------
     >>> check_real("temperature", 0.5, above=0.0)
     """
-    numeric = isinstance(value, int | float) and not isinstance(value, bool)
+    numeric = isinstance(value, numbers.Real) and not isinstance(value, bool)
     allowed = numeric and not math.isnan(value) and (infinite or not math.isinf(value))
     if allowed and value > above and at_least <= value <= at_most:
         return
@@ -192,7 +193,7 @@ def check_count(name: str, value: int, *, at_least: int = 1) -> None:
     --------
     >>> check_count("n_clusters", 3)
     """
-    if not isinstance(value, int) or isinstance(value, bool) or value < at_least:
+    if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < at_least:
         raise ValueError(f"{name} must be an integer >= {at_least}, got {value!r}.")
 
 

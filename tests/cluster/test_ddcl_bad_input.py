@@ -1,5 +1,7 @@
 """What DDCLClustering says to input and parameters that it cannot use."""
 
+import re
+
 import numpy as np
 import pytest
 import torch
@@ -45,8 +47,8 @@ REFUSED = {
     "objects": (np.array([["a", 1]] * 5, dtype=object), "could not convert string to float"),
     "ragged": ([[1.0, 2.0], [3.0]], "inhomogeneous"),
     "text": ("abc", "could not convert string to float"),
-    "too large": (X * 1e200, r"X has values near .* too large for float64"),
-    "constant too large": (np.full((9, 2), 1e200), r"X has values near .* too large"),
+    "too large": (X * 1e200, r"X has values .* too large for float64"),
+    "constant too large": (np.full((9, 2), 1e200), r"X has values .* too large"),
     "too large for float32": ((X * 1e36).astype("f4"), r"too large for float32 .* Scale X first"),
     "dictionary": ({}, "argument must be a string or a real number"),
 }
@@ -77,6 +79,11 @@ def test_a_failed_refit_keeps_the_old_model_usable():
     np.testing.assert_array_equal(model.predict(X), labels)
 
 
+def without_address(value):
+    """Names of cases must be the same in every process that runs a part of them."""
+    return re.sub(r" at 0x[0-9A-Fa-f]+", "", repr(value))
+
+
 INVALID = [
     *[("n_clusters", value) for value in (0, -1, 2.0, 2.5, "3", None, [3], np.nan, 3j)],
     *[("backbone", value) for value in ("mlp", 1, object(), torch.nn.Identity())],
@@ -93,7 +100,7 @@ INVALID = [
 ]
 
 
-@pytest.mark.parametrize(("name", "value"), INVALID, ids=repr)
+@pytest.mark.parametrize(("name", "value"), INVALID, ids=without_address)
 def test_wrong_parameters_are_named(name, value):
     model = DDCLClustering(**{"n_clusters": 3, "random_state": 0, name: value})
     with pytest.raises(ValueError, match=rf"The '{name}' parameter of DDCLClustering must be"):
@@ -186,7 +193,7 @@ def test_wrong_options_are_named(name, value, message):
         {"training": ReducedFlow(sample_size=1)},
         {"training": ReducedFlow(dual_learning_rate=1e-9)},
     ],
-    ids=repr,
+    ids=without_address,
 )
 def test_odd_but_valid_parameters_are_taken(params):
     model = DDCLClustering(**{"n_clusters": 3, "random_state": 0, **params}).fit(X)

@@ -28,7 +28,7 @@ def run(wrap, make_config, make_problem):
         problem = make_problem(sample, k, **changes)._replace(area=area)
         history = History()
         start = at_critical_temperature(sample, k, generator())
-        p, _, temperature, passes = anneal(sample, start, problem, history)
+        p, _, temperature, passes, _ = anneal(sample, start, problem, history)
         return rows.frame.to_data(p), temperature * area, passes, history.records
 
     return go

@@ -3,12 +3,11 @@ import pytest
 import torch
 
 from sklearn_ddcl.engine import (
-    LOSSES,
-    TEMPERATURES,
     resolve_flow,
     resolve_regularization,
     resolve_temperature,
 )
+from sklearn_ddcl.engine._build import LOSSES, TEMPERATURES
 from sklearn_ddcl.engine._passes import SoftPass
 from sklearn_ddcl.engine._updates import normal_matrix
 from sklearn_ddcl.nn.schedules import TemperatureSchedule

@@ -5,7 +5,7 @@ import torch
 from sklearn.cluster import KMeans
 
 from sklearn_ddcl.engine._data import Rows
-from sklearn_ddcl.engine._finish import hard_finish, nearest_rows, revive
+from sklearn_ddcl.engine._finish import hard_finish, revive
 from sklearn_ddcl.engine._history import History
 from sklearn_ddcl.engine._passes import hard_pass
 
@@ -139,46 +139,6 @@ def test_a_bias_is_kept_out_of_the_recorded_loss(wrap, make_problem, oracle, blo
     expected = d[np.arange(300), chosen].mean()
     assert (chosen != d.argmin(1)).any()
     assert history.records[0]["loss_quantization"] == pytest.approx(expected)
-
-
-@layouts
-@pytest.mark.parametrize("weighted", [False, True])
-@pytest.mark.parametrize(
-    ("dtype", "rtol"), [(np.float32, 1e-5), (np.float64, 1e-12)], ids=["float32", "float64"]
-)
-def test_nearest_rows(wrap, blobs, oracle, layout, weighted, dtype, rtol, monkeypatch):
-    monkeypatch.setattr(Rows, "block_rows", lambda self, n_prototypes: 64)
-    x = blobs(8).astype(dtype)
-    w = np.random.default_rng(8).random(300) if weighted else None
-    rows = wrap(layout(x), w)
-    origin, unit = rows.frame.origin.numpy(), rows.frame.unit
-    p = (x[:5].astype(float) - origin) / unit
-    expected = oracle((x.astype(float) - origin) / unit, p, w)
-    found = nearest_rows(rows, torch.from_numpy(p))
-    np.testing.assert_array_equal(found.labels, expected.labels)
-    np.testing.assert_allclose(found.mass, expected.hard()[0], rtol=1e-6)
-    assert found.inertia == pytest.approx(expected.inertia, rel=rtol)
-
-
-@layouts
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_inertia_of_rows_on_their_prototypes_is_exactly_zero(wrap, layout, dtype):
-    x = np.repeat(np.random.default_rng(9).normal(size=(4, 3)), 5, axis=0).astype(dtype)
-    rows = wrap(layout(x))
-    p = rows.frame.from_data(torch.from_numpy(x[::5].astype(float)))
-    assert nearest_rows(rows, p).inertia == 0.0
-
-
-@pytest.mark.parametrize("tiny", [1e-3, 1e-6])
-def test_tiny_inertias_keep_their_digits(wrap, oracle, tiny):
-    rng = np.random.default_rng(10)
-    centres = np.array([[0.0, 0.0], [1.0, 1e3]])
-    x = centres[np.arange(40) % 2] + tiny * rng.normal(size=(40, 2))
-    rows = wrap(x)
-    found = nearest_rows(rows, rows.frame.from_data(torch.from_numpy(centres)))
-    assert found.inertia * rows.frame.unit**2 == pytest.approx(
-        oracle(x, centres).inertia, rel=1e-6
-    )
 
 
 @pytest.mark.parametrize("value", [1e30, 1e-30])

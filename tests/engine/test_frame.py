@@ -55,7 +55,7 @@ def test_infinite_sizes_are_left_to_the_range_check():
 def test_values_out_of_range_are_refused_by_name(dtype):
     limit = {torch.float32: 1e32, torch.float64: 1e150}[dtype]
     check_range(torch.tensor([limit / 2], dtype=torch.float64), 1.0, dtype)
-    with pytest.raises(ValueError, match=f"X has values near .*{str(dtype)[6:]}"):
+    with pytest.raises(ValueError, match=f"X has values .*{str(dtype)[6:]}"):
         check_range(torch.tensor([2 * limit], dtype=torch.float64), 1.0, dtype)
     with pytest.raises(ValueError, match="Scale X first"):
         check_range(torch.zeros(1, dtype=torch.float64), math.inf, dtype)
@@ -165,7 +165,7 @@ def test_units_of_no_spread_and_of_too_much(dtype):
     ],
 )
 def test_sizes_beyond_the_range_are_refused(mean, unit, dtype):
-    with pytest.raises(ValueError, match=r"X has values near .* Scale X first"):
+    with pytest.raises(ValueError, match=r"X has values .* Scale X first"):
         check_range(torch.tensor([0.0, mean]).double(), unit, dtype)
 
 

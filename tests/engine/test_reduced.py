@@ -332,7 +332,7 @@ def test_a_fault_in_the_report_reaches_the_caller(fit, blobs):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_values_beyond_any_sum_are_refused(fit, dtype):
     x = np.eye(4, dtype=dtype) * (1e37 if dtype == np.float32 else 1e300)
-    with pytest.raises(ValueError, match="X has values near"):
+    with pytest.raises(ValueError, match="X has values"):
         fit(x, 2)
 
 
