@@ -38,6 +38,12 @@ class PrototypeClusterer(
             Cluster numbers, int32.
         """
         check_is_fitted(self)
+        if not sparse.issparse(X):
+            unseen = self._check_new(X, ensure_all_finite=False)
+            try:
+                return nearest(unseen, self.cluster_centers_, self.device, check_finite=True)
+            except FloatingPointError:  # now say what is not finite, unless it overflowed
+                pass
         return nearest(self._check_new(X), self.cluster_centers_, self.device)
 
     def predict_proba(self, X):
@@ -163,7 +169,7 @@ class PrototypeClusterer(
         weights = check_weights(sample_weight, X)
         return silhouette_from_nearest(*found, sample_weight=weights)
 
-    def _check_new(self, X):
+    def _check_new(self, X, **options):
         return validate_data(
             self,
             X,
@@ -171,6 +177,7 @@ class PrototypeClusterer(
             reset=False,
             dtype=[np.float64, np.float32],
             order="C",
+            **options,
         )
 
     def _distances(self, X):

@@ -22,7 +22,7 @@ __all__ = ["Rows", "wrap_rows"]
 
 # Blocks are as large as second- and third-level caches bear: elements of the rows, and of
 # the (rows, prototypes) matrix. Beyond these, products slow down by half.
-_ROW_ELEMENTS, _SCORE_ELEMENTS = 2**19, 2**20
+_ROW_ELEMENTS, _SCORE_ELEMENTS = 2**19, 2**19
 _LEAST_ROWS, _MOST_ROWS = 256, 16_384
 _ROUNDING = 8 * float(np.finfo(float).eps)  # relative deviation of identical rows from their mean
 

@@ -62,22 +62,33 @@ class Model(NamedTuple):
     p: Tensor
 
 
-def nearest(data: Any, prototypes: np.ndarray, device: str = "auto") -> np.ndarray:
+def nearest(
+    data: Any, prototypes: np.ndarray, device: str = "auto", *, check_finite: bool = False
+) -> np.ndarray:
     """Return the nearest prototype of each row.
 
     Parameters
     ----------
     data : ndarray or CSR array of shape (n, d)
-        Finite rows, float32 or float64.
+        Rows, float32 or float64, finite unless ``check_finite``.
     prototypes : ndarray of shape (k, d)
         Prototypes.
     device : str
         Device name or "auto".
+    check_finite : bool, default=False
+        Whether to look out for scores that are not finite. A row with a NaN or
+        an infinity has no other scores, so that this costs no pass over the
+        data.
 
     Returns
     -------
     ndarray of shape (n,), int32
         Index of the nearest prototype.
+
+    Raises
+    ------
+    FloatingPointError
+        If ``check_finite`` and a score is not finite.
 
     Examples
     --------
@@ -89,7 +100,10 @@ def nearest(data: Any, prototypes: np.ndarray, device: str = "auto") -> np.ndarr
     labels = np.empty(data.shape[0], dtype=np.int32)
 
     def _write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
-        labels[part] = first_winner(scores)[1].cpu().numpy()
+        value, winner = first_winner(scores)
+        if check_finite and not math.isfinite(float(value.sum())):
+            raise FloatingPointError("A score is not finite.")
+        labels[part] = winner.cpu().numpy()
 
     _scan(data, prototypes, device, _write)
     return labels

@@ -318,3 +318,21 @@ def test_a_small_scale_is_not_rewarded():
     assert DDCLClustering(9, random_state=0).fit(shrunk).score(shrunk) < DDCLClustering(
         5, random_state=0
     ).fit(X).score(X)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("k", [1, 2, 5])
+@pytest.mark.parametrize("row", [0, 20_000])
+def test_predict_refuses_what_is_not_finite_wherever_it_is(value, dtype, k, row):
+    rng = np.random.default_rng(0)
+    model = DDCLClustering(k, random_state=0).fit(rng.normal(size=(50, 3)).astype(dtype))
+    data = rng.normal(size=(20_001, 3)).astype(dtype)
+    data[row, 1] = value
+    with pytest.raises(ValueError, match="NaN" if np.isnan(value) else "infinity"):
+        model.predict(data)
+
+
+def test_predict_of_finite_rows_whose_scores_overflow_still_answers():
+    model = DDCLClustering(2, random_state=0).fit(np.array([[0.0], [1e-150]]))
+    assert set(model.predict(np.array([[1e200], [-1e200]]))) <= {0, 1}
