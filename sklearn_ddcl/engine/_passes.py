@@ -17,6 +17,7 @@ __all__ = ["HardPass", "SoftPass", "TwoWinners", "hard_pass", "soft_pass", "two_
 
 
 _BYTE = 255  # prototypes whose ranks fit into a byte
+_FEW_SCORES = 2**15  # below, the calls cost more than the scores
 
 
 class SoftPass(NamedTuple):
@@ -189,7 +190,7 @@ def first_winner(scores: Tensor) -> tuple[Tensor, Tensor]:
     """
     k = scores.shape[1]
     columns = scores.T
-    if k > _BYTE or not columns.is_contiguous():
+    if k > _BYTE or scores.numel() <= _FEW_SCORES or not columns.is_contiguous():
         found = columns.min(0)
         return found.values, found.indices
     value = columns.amin(0)
