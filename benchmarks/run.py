@@ -110,8 +110,8 @@ def tables(figures, scaling, about):
         "Medians of seeds 0, 1, 2, the two estimators side by side in one process. *Inertia* is "
         "divided by the best of three ``KMeans(n_init=10)``, *time* by theirs; *spread* is the "
         "standard deviation of the inertia over ten seeds, beside that of ``KMeans(n_init=1)``, "
-        "divided by the same best; *predict ratio* is KMeans' time over ours, on the rows repeated "
-        "up to 80 MB."
+        "divided by the same best; *predict ratio* is KMeans' time over ours, on the rows "
+        "repeated up to 80 MB."
     )
     return "\n\n".join([as_rst(header, body), as_rst(("measure", "aim", "measured", "holds"),
                         verdicts), caption])  # fmt: skip

@@ -29,6 +29,8 @@ class Finish(NamedTuple):
     ----------
     p : Tensor of shape (k, d)
         Prototypes in frame coordinates.
+    mass : Tensor of shape (k,)
+        Weights of their Voronoi sets in the last pass.
     passes : int
         Passes over all rows.
     converged : bool
@@ -36,6 +38,7 @@ class Finish(NamedTuple):
     """
 
     p: Tensor
+    mass: Tensor
     passes: int
     converged: bool
 
@@ -91,7 +94,7 @@ def hard_finish(
         settled = same or shift <= settle or 0 <= gain <= _LEAST_GAIN * config.tol * inertia
         converged = not revived and settled
         p, labels = moved, found.labels
-    return Finish(p, passes, converged)
+    return Finish(p, found.mass, passes, converged)
 
 
 def revive(rows: Rows, p: Tensor, found: HardPass) -> tuple[Tensor, bool]:

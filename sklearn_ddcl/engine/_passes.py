@@ -93,6 +93,27 @@ class _Total:
         return self._parts[0]
 
 
+class _Labels:
+    """Winners of all rows: written in place, or the only block's own."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self._parts: list[Tensor] = []
+
+    def put(self, part: slice, winner: Tensor) -> None:
+        if len(winner) == self._rows.n_rows:
+            self._parts.append(winner)
+            return
+        if not self._parts:
+            size, device = self._rows.n_rows, self._rows.device
+            self._parts.append(torch.empty(size, dtype=torch.int64, device=device))
+        self._parts[0][part] = winner
+
+    @property
+    def value(self) -> Tensor:
+        return self._parts[0]
+
+
 def linear_scores(rows: Rows, p: Tensor, factor: float) -> tuple[Tensor, Tensor]:
     """Return slope (k, d) and constant (k,) that turn raw ``x`` into scaled scores.
 
@@ -112,9 +133,10 @@ def linear_scores(rows: Rows, p: Tensor, factor: float) -> tuple[Tensor, Tensor]
         ``factor * (|p|^2 - 2 y.p)``.
     """
     frame = rows.frame
-    p = p.to(frame.origin)
     if frame.trivial:
-        return (p * (-2.0 * factor)).to(rows.dtype), (factor * p.square().sum(1)).to(rows.dtype)
+        p = p.to(rows.dtype)
+        return p * (-2.0 * factor), p.square().sum(1).mul_(factor)
+    p = p.to(frame.origin)
     slope = (p * (-2.0 * factor / frame.unit)).to(rows.dtype)
     # From the rounded slope: what rounding it shifts cancels for the origin's part.
     constant = factor * p.square().sum(1) - slope.to(p) @ frame.rest
@@ -219,16 +241,16 @@ def hard_pass(rows: Rows, p: Tensor, bias: Tensor | None = None) -> HardPass:
     slope, constant = linear_scores(rows, p, 1.0)
     if bias is not None:
         constant = constant + bias.to(constant)
-    labels = torch.empty(rows.n_rows, dtype=torch.int64, device=rows.device)
-    mass, sums, inertia = _Total(rows), _Total(rows), rows.frame.inertia
+    labels, inertia = _Labels(rows), rows.frame.inertia
+    mass, sums = _Total(rows), _Total(rows)
     for part, block in rows.blocks(k):
         value, winner = first_winner(block.affine(slope, constant))
         inertia += float(value.sum() if block.weight is None else value @ block.weight)
-        labels[part] = winner
+        labels.put(part, winner)
         mass.add(torch.bincount(winner, block.weight, minlength=k))
         sums.add(block.hard_sums(winner, k, block.weight))
     moments = rows.frame.normalize(sums.value, mass.value)
-    return HardPass(labels, mass.value, moments, inertia)
+    return HardPass(labels.value, mass.value, moments, inertia)
 
 
 def two_winner_pass(rows: Rows, p: Tensor) -> TwoWinners:
@@ -248,14 +270,13 @@ def two_winner_pass(rows: Rows, p: Tensor) -> TwoWinners:
     """
     k = len(p)
     slope, constant = linear_scores(rows, p, 1.0)
-    labels = torch.empty(rows.n_rows, dtype=torch.int64, device=rows.device)
-    utility = _Total(rows)
+    labels, utility = _Labels(rows), _Total(rows)
     for part, block in rows.blocks(k):
         scores = block.affine(slope, constant)
         first, winner = first_winner(scores)
         scores.scatter_(1, winner[:, None], torch.inf)
         gap = scores.amin(1) - first
-        labels[part] = winner
+        labels.put(part, winner)
         saved = gap if block.weight is None else gap * block.weight
         utility.add(torch.bincount(winner, saved, minlength=k))
-    return TwoWinners(labels, utility.value)
+    return TwoWinners(labels.value, utility.value)

@@ -123,7 +123,9 @@ def fit_reduced(data: Any, weight: np.ndarray | None, config: ReducedConfig) -> 
         passes, converged = start.descent.passes, start.settled
         if config.flow.hard_finish:
             finish = hard_finish(rows, p, problem, start.history, start.bias)
-            p, passes, converged = finish.p, passes + finish.passes, finish.converged
+            passes, converged = passes + finish.passes, finish.converged
+            # most often the final order, which saves the pass that would find it
+            p = finish.p[torch.argsort(finish.mass, descending=True)]
     prototypes = rows.frame.to_data(p).cpu().numpy().astype(data.dtype)
     last = label_rows(data, weight, prototypes, config.device)
     return ReducedResult(
