@@ -51,9 +51,9 @@ def bars(figures, scaling):
     ratio, time, predict = column("inertia_ratio"), column("time_ratio"), column("predict_ratio")
     narrower = int((column("spread") < column("kmeans_spread")).sum())
     rows = [
-        ("inertia / best of KMeans(n_init=10), worst", "<= 1.005", f"{ratio.max():.4f}",
+        ("inertia / best of KMeans(n_init=10), worst set", "<= 1.005", f"{ratio.max():.4f}",
          ratio.max() <= 1.005),
-        ("the same, median", "<= 1.000", f"{np.median(ratio):.4f}", np.median(ratio) < 1.00005),
+        ("the same, median", "<= 1.000", f"{np.median(ratio):.5f}", np.median(ratio) <= 1.0),
         ("fit time / KMeans(n_init=10), median", "<= 0.7", f"{np.median(time):.2f}",
          np.median(time) <= 0.7),
         ("spread over seeds below KMeans(n_init=1)", "all sets", f"{narrower} of {len(values)}",
@@ -92,26 +92,31 @@ def as_rst(header, rows):
 
 def tables(figures, scaling, about):
     """Return both tables with their caption as RST."""
-    header = ("data", "rows x features, k", "inertia ratio", "time ratio", "seconds",
-              "spread (KMeans)", "predict ratio", "ACC (KMeans)")  # fmt: skip
+    header = ("data", "rows x features, k", "inertia (worst)", "KMeans'", "time", "seconds",
+              "KMeans'", "spread", "KMeans'", "predict", "ACC", "KMeans'")  # fmt: skip
     body = []
     for name, row in figures.items():
-        acc = "--" if np.isnan(row["acc"]) else f"{row['acc']:.3f} ({row['kmeans_acc']:.3f})"
+        acc, their_acc = (
+            "--" if np.isnan(row[key]) else f"{row[key]:.3f}" for key in ("acc", "kmeans_acc")
+        )
         body.append(
             (name.split(" (")[0], f"{row['n']} x {row['d']}, {row['k']}",
-             f"{row['inertia_ratio']:.4f}", f"{row['time_ratio']:.2f}", f"{row['seconds']:.3f}",
-             f"{row['spread']:.0e} ({row['kmeans_spread']:.0e})", f"{row['predict_ratio']:.2f}",
-             acc)
+             f"{row['inertia_ratio']:.4f} ({row['inertia_ratio_worst']:.4f})",
+             f"{row['kmeans_inertia_ratio']:.4f}", f"{row['time_ratio']:.2f}",
+             f"{row['seconds']:.3f}", f"{row['kmeans_seconds']:.3f}", f"{row['spread']:.0e}",
+             f"{row['kmeans_spread']:.0e}", f"{row['predict_ratio']:.2f}", acc, their_acc)
         )  # fmt: skip
     verdicts = [(a, b, c, "yes" if ok else "no") for a, b, c, ok in bars(figures, scaling)]
     caption = (
         f"{about['date']}, commit {about['commit']}, {about['cores']} cores ({about['machine']}), "
         f"Python {about['python']}, scikit-learn {about['scikit-learn']}, torch {about['torch']}. "
-        "Medians of seeds 0, 1, 2, the two estimators side by side in one process. *Inertia* is "
-        "divided by the best of three ``KMeans(n_init=10)``, *time* by theirs; *spread* is the "
-        "standard deviation of the inertia over ten seeds, beside that of ``KMeans(n_init=1)``, "
-        "divided by the same best; *predict ratio* is KMeans' time over ours, on the rows "
-        "repeated up to 80 MB."
+        "Medians of seeds 0, 1, 2 (in brackets the worst of them), the two estimators side by "
+        "side in one process; each column of KMeans' stands right of ours. *Inertia* is divided "
+        "by the best of three ``KMeans(n_init=10)``; *time* is the median of the seeds' ratios to "
+        "their fits; *spread* is the standard deviation of the inertia over ten seeds, beside "
+        "that of ``KMeans(n_init=1)``, divided by the same best; *predict* is KMeans' time over "
+        "ours on the rows repeated up to 80 MB. The slopes are low because the search runs on a "
+        "bounded sample, so that only the finish grows with the rows."
     )
     return "\n\n".join([as_rst(header, body), as_rst(("measure", "aim", "measured", "holds"),
                         verdicts), caption])  # fmt: skip

@@ -77,7 +77,8 @@ class PrototypeClusterer(
 
     def _assignments(self, X):
         X = self._check_new(X)
-        return assignments(X, self.cluster_centers_, self.temperature_, self.device)
+        q = assignments(X, self.cluster_centers_, self.temperature_, self.device)
+        return refuse_overflow(q)
 
     def transform(self, X):
         """Map samples to distances, features or soft assignments.
@@ -101,7 +102,7 @@ class PrototypeClusterer(
                 f"The 'output' parameter of {type(self).__name__} must be one of "
                 f"{list(self._OUTPUTS)}. Got {self.output!r} instead."
             )
-        return self._OUTPUTS[self.output](self, X)
+        return getattr(self, self._OUTPUTS[self.output])(X)
 
     def fit_transform(self, X, y=None, sample_weight=None):
         """Fit, then transform the same samples.
@@ -166,6 +167,7 @@ class PrototypeClusterer(
         check_is_fitted(self)
         X = self._check_new(X)
         found = nearest_two(X, self.cluster_centers_, self.device)
+        refuse_overflow(found.first)
         weights = check_weights(sample_weight, X)
         return silhouette_from_nearest(*found, sample_weight=weights)
 
@@ -182,12 +184,12 @@ class PrototypeClusterer(
 
     def _distances(self, X):
         X = self._check_new(X)
-        return distances(X, self.cluster_centers_, self.device)
+        return refuse_overflow(distances(X, self.cluster_centers_, self.device))
 
-    _OUTPUTS = {  # noqa: RUF012  # a constant, shared on purpose
-        "distances": _distances,
-        "embedding": encode,
-        "assignments": _assignments,
+    _OUTPUTS = {  # noqa: RUF012  # a constant: names, so that subclasses may override
+        "distances": "_distances",
+        "embedding": "encode",
+        "assignments": "_assignments",
     }
 
     @property
@@ -200,6 +202,33 @@ class PrototypeClusterer(
         tags.input_tags.sparse = True
         tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
+
+
+def refuse_overflow(result):
+    """Return a result if it is finite.
+
+    Parameters
+    ----------
+    result : ndarray
+        Distances or assignments of finite samples.
+
+    Returns
+    -------
+    result : ndarray
+        The same array.
+
+    Raises
+    ------
+    ValueError
+        If samples are so far from the fitted prototypes that squared distances
+        overflow.
+    """
+    if not np.isfinite(result).all():
+        raise ValueError(
+            "X has values so far from cluster_centers_ that squared distances overflow "
+            f"{result.dtype}. Scale X as the training data were."
+        )
+    return result
 
 
 def check_training_input(estimator, X, n_clusters):

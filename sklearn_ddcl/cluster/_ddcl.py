@@ -96,12 +96,13 @@ class DDCLClustering(PrototypeClusterer):
         Number of clusters in use, less than ``n_clusters`` only with a
         `CollapseWarning`.
     n_iter_ : int
-        Passes over the rows (of the search's sample, then of all).
+        Passes over the rows: of the search's sample in all starts, then of all.
     history_ : list of dict
         One record for each temperature and each pass of the finish: epoch,
         phase, temperature, loss_quantization (Lq), loss_ols (L_OLS), variance
         (V), separation (S), concentration (K), force (I), n_active, seconds.
-        Losses are means over the rows of the phase.
+        Losses are means over the rows of the phase; annealing records are
+        those of the first start.
     module_ : torch.nn.Module
         The fitted network on the CPU; maps a tensor of samples to a
         `sklearn_ddcl.nn.ClusterOutput`.
@@ -248,13 +249,22 @@ class DDCLClustering(PrototypeClusterer):
         Raises
         ------
         ValueError
-            If a name is unknown.
+            If a name is unknown, or a value has no such member.
         """
-        for name in {key.partition("__")[0] for key in params if "__" in key} - params.keys():
+        super().set_params(**{key: value for key, value in params.items() if "__" not in key})
+        members = {key: value for key, value in params.items() if "__" in key}
+        for name in {key.partition("__")[0] for key in members}:
             value = getattr(self, name, None)
-            if name in _RESOLVERS and (value is None or isinstance(value, str)):
+            if name in _RESOLVERS and (
+                value is None or (isinstance(value, str) and value in TEMPERATURES)
+            ):
                 setattr(self, name, _RESOLVERS[name](value))
-        return super().set_params(**params)
+            elif not hasattr(value, "set_params"):
+                raise ValueError(
+                    f"Invalid parameter in {sorted(members)}: {name!r} of "
+                    f"{type(self).__name__} is {value!r}, which has no parameters of its own."
+                )
+        return super().set_params(**members)
 
     def _config(self):
         """Turn the parameters into the engine's configuration."""

@@ -152,7 +152,7 @@ class SparseBlock:
         """
         norms = self.square_norms(frame)
         gaps = (scores + norms).clamp_min(0.0)
-        near = torch.nonzero(gaps <= _NEAR * norms).flatten()
+        near = torch.nonzero(gaps <= _NEAR * norms.clamp_min(1.0)).flatten()
         for part in torch.split(near, max(1, _PICKED_ELEMENTS // int(self.x.shape[1]))):
             difference = frame.from_block(self.pick(part)) - p[labels[part]]
             gaps[part] = difference.square().sum(1)

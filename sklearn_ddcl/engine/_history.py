@@ -26,7 +26,7 @@ class History:
 
     def __init__(self, report: Callable[[Record], None] | None = None) -> None:
         self.records: list[Record] = []
-        self._report = report
+        self.report = report
         self._start = time.perf_counter()
 
     def add(self, phase: str, temperature: float, terms: Record) -> None:
@@ -39,8 +39,8 @@ class History:
             "seconds": time.perf_counter() - self._start,
         }
         self.records.append(record)
-        if self._report is not None:
-            self._report(record)
+        if self.report is not None:
+            self.report(record)
 
 
 def soft_terms(p: Tensor, statistics: SoftPass, inertia: float, area: float) -> Record:

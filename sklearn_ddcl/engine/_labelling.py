@@ -83,17 +83,17 @@ def merge_coinciding(prototypes: np.ndarray) -> np.ndarray:
         One of each.
     """
     exact = prototypes.astype(np.float64)
-    cell = _ROUNDING * np.finfo(prototypes.dtype).eps * np.abs(exact).max(axis=1)
+    cell = _ROUNDING * np.finfo(prototypes.dtype).eps * np.abs(exact)
     # along a random direction, only neighbours can be that close in all coordinates
     direction = np.random.default_rng(0).normal(size=exact.shape[1])
-    along = exact @ (direction / np.linalg.norm(direction))
+    along, reach = exact @ (direction / np.linalg.norm(direction)), np.linalg.norm(cell, axis=1)
     order, kept = np.argsort(along), np.ones(len(exact), dtype=bool)
     for step in range(1, len(exact)):
-        reach = np.sqrt(exact.shape[1]) * np.maximum(cell[order[step:]], cell[order[:-step]])
-        close = along[order[step:]] - along[order[:-step]] <= reach
+        low, high = order[:-step], order[step:]
+        close = along[high] - along[low] <= reach[low] + reach[high]
         if not close.any():
             break
-        pairs = np.sort([order[:-step][close], order[step:][close]], axis=0)
-        gap = np.abs(exact[pairs[0]] - exact[pairs[1]]).max(axis=1)
-        kept[pairs[1][gap <= np.maximum(*cell[pairs])]] = False
+        first, second = np.sort([low[close], high[close]], axis=0)
+        gap = np.abs(exact[first] - exact[second])
+        kept[second[(gap <= np.maximum(cell[first], cell[second])).all(axis=1)]] = False
     return np.ascontiguousarray(prototypes[kept])

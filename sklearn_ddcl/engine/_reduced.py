@@ -45,7 +45,7 @@ class ReducedResult(NamedTuple):
     temperature : float
         Last temperature of the annealing, in squared units of the data.
     n_iter : int
-        Passes over rows, of all phases of the best start.
+        Passes over the rows of the sample in all starts, then over all rows.
     converged : bool
         Whether the last phase came to rest.
     history : list of dict
@@ -144,16 +144,20 @@ def _search(rows: Rows, config: ReducedConfig) -> tuple[Sample, Problem, Start]:
 
     Without a hard finish the search's result is final, and so is computed in the data's dtype.
     """
-    generator = make_generator(config.seed)
+    generator, report = make_generator(config.seed), config.report
     dtypes = (torch.float32, torch.float64) if config.flow.hard_finish else (rows.dtype,)
     for dtype in dtypes:
         sample = draw_sample(rows, config, generator, dtype)
         problem = _state_problem(sample.rows, config, rows.frame.unit**2, generator)
-        starts = _starts(sample.rows, problem, generator)
+        starts = list(_starts(sample.rows, problem, generator))
         best = min(starts, key=lambda start: start.descent.inertia)
+        passes = sum(start.descent.passes for start in starts)
+        best = best._replace(descent=best.descent._replace(passes=passes))
+        config = config._replace(report=None)  # a second search repeats the first one's records
         tight = best.descent.inertia < _FLOAT32_LIMIT * sample.rows.frame.inertia
         if not tight or rows.device.type == "mps":
             break
+    best.history.report = report
     return sample, problem, best
 
 

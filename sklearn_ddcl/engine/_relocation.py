@@ -149,7 +149,10 @@ def _disjoint(pairs: list[tuple[int, int]], count: int) -> list[tuple[int, int]]
 
 
 def split_gains(rows: Rows, p: Tensor, labels: Tensor, generator: torch.Generator) -> Splits:
-    """Two-means inside every Voronoi set at once, from its leading direction.
+    """Two-means inside every Voronoi set at once.
+
+    From the leading direction of each set, and from its farthest row; the
+    better of both counts.
 
     Parameters
     ----------
@@ -173,7 +176,21 @@ def split_gains(rows: Rows, p: Tensor, labels: Tensor, generator: torch.Generato
     for _ in range(_POWER_STEPS):
         direction = _covariance_product(rows, centre, labels, direction)
         direction /= direction.norm(dim=1, keepdim=True).clamp_min(torch.finfo(p.dtype).tiny)
-    cut = torch.zeros(k, dtype=centre.dtype, device=centre.device)
+    halves = _two_means(rows, centre, labels, direction, torch.zeros_like(centre[:, 0]))
+    far = _farthest(rows, centre, labels)
+    outliers = _two_means(rows, centre, labels, far, far.square().sum(1) / 2)
+    better = (outliers.gain > halves.gain)[:, None]
+    return Splits(
+        torch.maximum(outliers.gain, halves.gain),
+        torch.where(better, outliers.left, halves.left),
+        torch.where(better, outliers.right, halves.right),
+    )
+
+
+def _two_means(
+    rows: Rows, centre: Tensor, labels: Tensor, direction: Tensor, cut: Tensor
+) -> Splits:
+    """Take a few steps of two-means in each set, from the sides of a hyperplane."""
     for _ in range(_TWO_MEANS_STEPS):
         mass, offsets = _halves(rows, centre, labels, direction, cut)
         left, right = offsets[0::2], offsets[1::2]
@@ -181,6 +198,22 @@ def split_gains(rows: Rows, p: Tensor, labels: Tensor, generator: torch.Generato
         cut = (right.square().sum(1) - left.square().sum(1)) / 2
     gain = mass[0::2] * left.square().sum(1) + mass[1::2] * right.square().sum(1)
     return Splits(gain, centre + left, centre + right)
+
+
+def _farthest(rows: Rows, centre: Tensor, labels: Tensor) -> Tensor:
+    """Offset (k, d) of each set's row farthest from its prototype.
+
+    The leading direction of a large set points away from a few rows far out.
+    """
+    largest, far = torch.zeros_like(centre[:, 0]), torch.zeros_like(centre)
+    for part, block in rows.blocks(1):
+        winner = labels[part]
+        offset = block.dense() - centre[winner]
+        square = offset.square().sum(1)
+        largest = largest.scatter_reduce(0, winner, square, "amax")
+        top = torch.nonzero((square == largest[winner]) & (square > 0)).flatten()
+        far[winner[top]] = offset[top]
+    return far
 
 
 def _covariance_product(rows: Rows, centre: Tensor, labels: Tensor, direction: Tensor) -> Tensor:

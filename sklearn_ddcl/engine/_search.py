@@ -51,7 +51,8 @@ class Sample(NamedTuple):
         """
         if not self.sketched:
             return p.to(rows.accumulator)
-        part_of_rows, k = _subset(rows, self.chosen), len(p)
+        weight = None if self.rows.weight is None else self.rows.weight.to(rows.dtype)
+        part_of_rows, k = _subset(rows, self.chosen, weight), len(p)
         labels = hard_pass(self.rows, p).labels
         mass = torch.zeros(k, dtype=rows.accumulator, device=rows.device)
         sums = torch.zeros(k, rows.n_features, dtype=rows.accumulator, device=rows.device)
@@ -80,39 +81,56 @@ def draw_sample(
     Returns
     -------
     Sample
-        All rows if they are few, else a random part; rows of weight 0 are left out.
+        All rows if they are few, else a weighted random part; rows of weight 0
+        are left out.
     """
     sketched = rows.n_features > _WIDE and config.flow.hard_finish
     columns = min(rows.n_features, _SKETCH) if sketched else rows.n_features
     size = config.flow.rows_for(config.n_clusters)
     size = min(size, max(_MAX_ELEMENTS // columns, _FEWEST, 10 * config.n_clusters))
-    index = _draw_index(rows, size, generator)
-    chosen = _subset(rows, index)
+    index, weight = _draw_index(rows, size, generator)
+    chosen = _subset(rows, index, weight)
     x = _sketch(chosen, columns, generator) if sketched else _dense(chosen)
     x = x.to(dtype)
     weight = None if chosen.weight is None else chosen.weight.to(dtype)
     return Sample(_in_memory(x, weight, rows.device), index, sketched)
 
 
-def _draw_index(rows: Rows, size: int, generator: torch.Generator) -> np.ndarray | None:
-    """Sorted row numbers of a sample without replacement, or None for all rows."""
-    if rows.weight is None:
-        if rows.n_rows <= size:
-            return None
-        return np.sort(torch.randperm(rows.n_rows, generator=generator)[:size].numpy())
-    used = np.flatnonzero(rows.weight.cpu().numpy() > 0)
-    if len(used) == rows.n_rows <= size:
-        return None
-    if len(used) > size:
-        used = used[torch.randperm(len(used), generator=generator)[:size].numpy()]
-    return np.sort(used)
+def _draw_index(
+    rows: Rows, size: int, generator: torch.Generator
+) -> tuple[np.ndarray | None, Tensor | None]:
+    """Sorted row numbers and weights of a sample; None for all rows and their own weights.
+
+    A lightweight coreset (Bachem, Lucic and Krause, 2018): half of the draws by weight,
+    half by weight times squared distance to the mean, with weights that make up for it.
+    Heavy rows and small far groups, which decide the loss, are in it as good as surely.
+    """
+    w = None if rows.weight is None else rows.weight.cpu().numpy().astype(np.float64)
+    n_used = rows.n_rows if w is None else int((w > 0).sum())
+    if n_used <= size:
+        index = None if w is None or n_used == rows.n_rows else np.flatnonzero(w > 0)
+        chosen = None if index is None or rows.weight is None else rows.weight[index]
+        return index, rows.weight if index is None else chosen
+    share = np.ones(rows.n_rows)
+    if rows.frame.inertia > 0:
+        norms = [block.square_norms(rows.frame).cpu().numpy() for _, block in rows.blocks(1)]
+        share += np.concatenate(norms) * (rows.frame.weight_sum / rows.frame.inertia)
+    share = share if w is None else share * w
+    edges = np.cumsum(share)
+    start = float(torch.rand(1, generator=generator, dtype=torch.float64))
+    # equally spaced points on the edges: no row is drawn twice unless its share is large
+    points = (np.arange(size) + start) * (edges[-1] / size)
+    drawn = np.minimum(np.searchsorted(edges, points, side="right"), rows.n_rows - 1)
+    index, counts = np.unique(drawn, return_counts=True)
+    weight = counts / share[index] * (edges[-1] / size)
+    weight = weight if w is None else weight * w[index]
+    return index, torch.from_numpy(weight).to(rows.device, rows.dtype)
 
 
-def _subset(rows: Rows, index: np.ndarray | None) -> Rows:
+def _subset(rows: Rows, index: np.ndarray | None, weight: Tensor | None) -> Rows:
     if index is None:
         return rows
     key = torch.from_numpy(index) if isinstance(rows.data, Tensor) else index
-    weight = None if rows.weight is None else rows.weight[torch.from_numpy(index)]
     return Rows(rows.data[key], weight, rows.device, rows.frame)
 
 

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import sparse
+from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
@@ -415,3 +416,32 @@ def test_fuzz_anything_is_finite_or_refused(data, k, dtype, kind, hard):
         return
     assert np.isfinite(model.transform(data)).all()
     assert np.isin(model.predict(data), range(model.n_active_clusters_)).all()
+
+
+# --- samples of large data: what decides the loss must be in them
+
+
+def test_heavy_rows_among_many_are_found():
+    rng = np.random.default_rng(0)
+    data = rng.normal(size=(60_000, 3))
+    data[:10] += 20 * np.random.default_rng(1).normal(size=(10, 3))
+    weight = np.r_[np.full(10, 1e4), np.ones(59_990)]
+    best = KMeans(8, n_init=3, random_state=0).fit(data, sample_weight=weight).inertia_
+    model = DDCLClustering(8, random_state=0).fit(data, sample_weight=weight)
+    assert model.inertia_ <= 1.01 * best
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_small_far_groups_among_many_rows_are_found(seed):
+    data = np.random.default_rng(0).normal(size=(100_000, 3))
+    data[:5] += 1e3
+    model = DDCLClustering(5, random_state=seed).fit(data)
+    assert len(set(model.labels_[:5])) == 1
+    assert (model.labels_ == model.labels_[0]).sum() == 5
+
+
+def test_a_constant_large_column_changes_nothing():
+    data = np.c_[X, np.full(len(X), 20241122)].astype("float32")
+    model = fit(data, 3)
+    assert model.n_active_clusters_ == 3
+    assert model.inertia_ == pytest.approx(fit(X.astype("float32"), 3).inertia_, rel=1e-3)

@@ -91,3 +91,9 @@ def test_equal_prototypes_are_one(dtype):
 def test_close_but_distinct_prototypes_stay():
     p = np.array([[0.0], [1e-9], [1.0]])
     assert len(merge_coinciding(p)) == 3
+
+
+@pytest.mark.parametrize("constant", [1e6, 1e7, 1.7e9])
+def test_a_large_column_merges_nothing(constant):
+    p = np.array([[constant, 0, 0], [constant, 1, 0], [constant, 0, 1]], dtype=np.float32)
+    assert len(merge_coinciding(p)) == 3

@@ -76,8 +76,35 @@ def test_rows_without_weight_are_left_out(draw, size):
     w = np.where(np.arange(60) % 3, 1.5, 0.0)
     _, sample = draw(x, w, sample_size=size)
     assert (w[sample.chosen] > 0).all()
-    assert len(sample.chosen) == (40 if size is None else 10)
-    assert (sample.rows.weight == 1.5).all()
+    if size is None:
+        assert len(sample.chosen) == 40
+        assert (sample.rows.weight == 1.5).all()
+    else:
+        assert 5 <= len(sample.chosen) <= 10
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_sample_estimates_sums_without_bias(draw, weighted):
+    """Weights make up for the odds: means over seeds are the sums over all rows."""
+    x = np.random.default_rng(3).standard_t(2, size=(2000, 2))
+    w = np.random.default_rng(4).random(2000) ** 3 if weighted else np.ones(2000)
+    mass, inertia = [], []
+    for seed in range(40):
+        rows, sample = draw(x, w if weighted else None, sample_size=200, seed=seed)
+        mass.append(sample.rows.frame.weight_sum)
+        inertia.append(sample.rows.frame.inertia)
+    assert np.mean(mass) == pytest.approx(w.sum(), rel=0.05)
+    assert np.mean(inertia) == pytest.approx(rows.frame.inertia, rel=0.02)
+    assert np.std(inertia) < 0.2 * np.mean(inertia)
+
+
+def test_rows_that_decide_the_loss_are_in_every_sample(draw):
+    x = np.random.default_rng(5).normal(size=(3000, 2))
+    x[7] = 1e3
+    w = np.ones(3000)
+    w[11] = 1e5
+    for seed in range(10):
+        assert {7, 11} <= set(draw(x, w, sample_size=100, seed=seed)[1].chosen)
 
 
 def test_draws_depend_on_the_seed_alone(draw):
@@ -143,7 +170,7 @@ def test_lift_gives_class_means_in_the_full_space(draw, weighted, size):
     labels = hard_pass(sample.rows, p).labels.numpy()
     chosen = np.arange(60) if sample.chosen is None else sample.chosen
     y = ((x - rows.frame.origin.numpy()) / rows.frame.unit)[chosen]
-    weight = (np.ones(60) if w is None else w)[chosen]
+    weight = np.ones(60) if sample.rows.weight is None else sample.rows.weight.double().numpy()
     means = [np.average(y[labels == j], axis=0, weights=weight[labels == j]) for j in range(3)]
     np.testing.assert_allclose(sample.lift(p, rows), means, atol=1e-6)
 
