@@ -58,18 +58,30 @@ class Block(Protocol):
 
 
 class DenseBlock:
-    """Rows held in one tensor."""
+    """Rows held in one tensor.
 
-    def __init__(self, x: Tensor, weight: Tensor | None = None) -> None:
+    With a flat ``scratch`` tensor, `affine` writes into it: its result then lasts until
+    the next block's. Megabytes allocated and freed for each block would leave holes in
+    the heap that the process keeps.
+    """
+
+    def __init__(
+        self, x: Tensor, weight: Tensor | None = None, scratch: Tensor | None = None
+    ) -> None:
         self.x = x
         self.weight = weight
+        self.scratch = scratch
 
     def __len__(self) -> int:
         return len(self.x)
 
     def affine(self, slope: Tensor, constant: Tensor) -> Tensor:
         """Return ``x @ slope.T + constant`` of shape (rows, k)."""
-        return torch.addmm(constant[:, None], slope, self.x.T).T
+        if self.scratch is None:
+            return torch.addmm(constant[:, None], slope, self.x.T).T
+        shape = (len(slope), len(self.x))
+        out = self.scratch[: shape[0] * shape[1]].view(shape)
+        return torch.addmm(constant[:, None], slope, self.x.T, out=out).T
 
     def soft_sums(self, q: Tensor) -> Tensor:
         """Return ``q.T @ x`` of shape (k, d)."""

@@ -76,24 +76,30 @@ class Rows:
         rows = min(_ROW_ELEMENTS // self.n_features, _SCORE_ELEMENTS // n_prototypes)
         return min(max(rows, _LEAST_ROWS), _MOST_ROWS)
 
-    def blocks(self, n_prototypes: int) -> Iterator[tuple[slice, Block]]:
-        """Yield ``(slice of rows, block)`` over the whole data set in order."""
+    def blocks(self, n_prototypes: int, reuse: bool = False) -> Iterator[tuple[slice, Block]]:
+        """Yield ``(slice of rows, block)`` over the whole data set in order.
+
+        With ``reuse`` the products of dense blocks share their memory: each lasts until
+        the next one.
+        """
         step = self.block_rows(n_prototypes)
+        scratch = None
+        if reuse and self.n_rows > step:
+            scratch = torch.empty(step * n_prototypes, dtype=self.dtype, device=self.device)
         for start in range(0, self.n_rows, step):
             rows = slice(start, min(start + step, self.n_rows))
             weight = None if self.weight is None else self.weight[rows]
-            yield rows, self._block(rows, weight)
+            yield rows, self._block(rows, weight, scratch)
 
-    def _block(self, rows: slice, weight: Tensor | None) -> Block:
+    def _block(self, rows: slice, weight: Tensor | None, scratch: Tensor | None) -> Block:
         part = self.data[rows]
-        if isinstance(part, Tensor):
-            return DenseBlock(part if self._shift is None else part - self._shift, weight)
         if sp.issparse(part):
             return SparseBlock(part, self.device, weight)
-        # A copy for read-only arrays and memmaps: torch has no read-only tensors.
-        part = np.array(part, copy=not part.flags.writeable or None)
-        x = torch.from_numpy(part).to(self.device)
-        return DenseBlock(x if self._shift is None else x - self._shift, weight)
+        if not isinstance(part, Tensor):
+            # A copy for read-only arrays and memmaps: torch has no read-only tensors.
+            part = np.array(part, copy=not part.flags.writeable or None)
+            part = torch.from_numpy(part).to(self.device)
+        return DenseBlock(part if self._shift is None else part - self._shift, weight, scratch)
 
 
 def wrap_rows(data: Any, weight: np.ndarray | None, device: torch.device) -> Rows:

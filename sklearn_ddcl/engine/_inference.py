@@ -307,7 +307,7 @@ def _scan(
     with torch.inference_mode():
         rows = Rows(_shared(data), None, place, model.frame)
         slope, constant = linear_scores(rows, model.p, 1.0)
-        for part, block in rows.blocks(len(prototypes)):
+        for part, block in rows.blocks(len(prototypes), reuse=True):
             write(part, block, block.affine(slope, constant), model)
 
 

@@ -171,7 +171,7 @@ def soft_pass(
     if bias is not None:
         constant = constant + bias.to(constant)
     mass, sums, squares = _Total(rows), _Total(rows), _Total(rows)
-    for _, block in rows.blocks(k):
+    for _, block in rows.blocks(k, reuse=True):
         q = softmax_over_prototypes(block.affine(slope, constant))
         weighted = q if block.weight is None else q * block.weight[:, None]
         mass.add(weighted.sum(0))
@@ -243,7 +243,7 @@ def hard_pass(rows: Rows, p: Tensor, bias: Tensor | None = None) -> HardPass:
         constant = constant + bias.to(constant)
     labels, inertia = _Labels(rows), rows.frame.inertia
     mass, sums = _Total(rows), _Total(rows)
-    for part, block in rows.blocks(k):
+    for part, block in rows.blocks(k, reuse=True):
         value, winner = first_winner(block.affine(slope, constant))
         inertia += float(value.sum() if block.weight is None else value @ block.weight)
         labels.put(part, winner)
@@ -271,7 +271,7 @@ def two_winner_pass(rows: Rows, p: Tensor) -> TwoWinners:
     k = len(p)
     slope, constant = linear_scores(rows, p, 1.0)
     labels, utility = _Labels(rows), _Total(rows)
-    for part, block in rows.blocks(k):
+    for part, block in rows.blocks(k, reuse=True):
         scores = block.affine(slope, constant)
         first, winner = first_winner(scores)
         scores.scatter_(1, winner[:, None], torch.inf)

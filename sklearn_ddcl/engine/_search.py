@@ -113,8 +113,9 @@ def _draw_index(
         return index, rows.weight if index is None else chosen
     share = np.ones(rows.n_rows)
     if rows.frame.inertia > 0:
-        norms = [block.square_norms(rows.frame).cpu().numpy() for _, block in rows.blocks(1)]
-        share += np.concatenate(norms) * (rows.frame.weight_sum / rows.frame.inertia)
+        for part, block in rows.blocks(1):
+            norms = block.square_norms(rows.frame).cpu().numpy()
+            share[part] += norms * (rows.frame.weight_sum / rows.frame.inertia)
     share = share if w is None else share * w
     edges = np.cumsum(share)
     start = float(torch.rand(1, generator=generator, dtype=torch.float64))
