@@ -83,6 +83,7 @@ class _Total:
         self._parts: list[Tensor] = []
 
     def add(self, part: Tensor) -> None:
+        """Add one block's part."""
         if self._parts:
             self._parts[0].add_(part)
         else:
@@ -90,6 +91,7 @@ class _Total:
 
     @property
     def value(self) -> Tensor:
+        """What all blocks together gave."""
         return self._parts[0]
 
 
@@ -101,6 +103,7 @@ class _Labels:
         self._parts: list[Tensor] = []
 
     def put(self, part: slice, winner: Tensor) -> None:
+        """Store one block's winners."""
         if len(winner) == self._rows.n_rows:
             self._parts.append(winner)
             return
@@ -111,6 +114,7 @@ class _Labels:
 
     @property
     def value(self) -> Tensor:
+        """What all blocks together gave."""
         return self._parts[0]
 
 

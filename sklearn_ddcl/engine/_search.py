@@ -204,8 +204,8 @@ def gram_of(rows: Rows, generator: torch.Generator) -> Gram:
     matrix = x.T @ x if small else x @ x.T
     largest = leading_eigenvalue(matrix, generator=generator).value
 
-    def product(g: Tensor) -> Tensor:
+    def _product(g: Tensor) -> Tensor:
         half = g.to(x)
         return (half @ matrix if small else (half @ x.T) @ x).to(g)
 
-    return Gram(product, largest)
+    return Gram(_product, largest)

@@ -137,14 +137,14 @@ def make_update(config: ReducedConfig, gram: Gram | None) -> Update:
     regularization, loss = config.regularization, config.loss
     quadratic = regularization.quadratic_for(config.n_clusters)
 
-    def gradient_step(p: Tensor, statistics: SoftPass) -> Tensor:
+    def _gradient_step(p: Tensor, statistics: SoftPass) -> Tensor:
         curvature = normal_matrix(loss, statistics, regularization.separation, quadratic)
         gradient = curvature @ p.to(curvature) - 2.0 * statistics.sums / statistics.mass.sum()
         # the product of the largest eigenvalues bounds the curvature in W
         steepest = float(torch.linalg.eigvalsh(curvature)[-1]) * gram.largest
         return p - rate / max(steepest, torch.finfo(p.dtype).tiny) * gram.product(gradient)
 
-    return Update(gradient_step, loss == "ols")
+    return Update(_gradient_step, loss == "ols")
 
 
 def make_exact_update(config: ReducedConfig) -> Update:
@@ -168,10 +168,10 @@ def make_exact_update(config: ReducedConfig) -> Update:
     regularization, loss = config.regularization, config.loss
     quadratic = regularization.quadratic_for(config.n_clusters)
 
-    def means(p: Tensor, statistics: SoftPass) -> Tensor:
+    def _means(p: Tensor, statistics: SoftPass) -> Tensor:
         return class_means(p, statistics.mass, statistics.sums)
 
-    def solve(p: Tensor, statistics: SoftPass) -> Tensor:
+    def _solve(p: Tensor, statistics: SoftPass) -> Tensor:
         weights = regularization.separation, quadratic
         matrix = normal_matrix(loss, statistics, *weights)
         matrix.diagonal().sub_(_RIDGE)
@@ -183,5 +183,5 @@ def make_exact_update(config: ReducedConfig) -> Update:
         return p + change
 
     if loss == "quantization" and not (regularization.separation or quadratic):
-        return Update(means, False)
-    return Update(solve, loss == "ols")
+        return Update(_means, False)
+    return Update(_solve, loss == "ols")

@@ -30,11 +30,11 @@ def make_reporter(verbose, name):
     if not verbose:
         return None
 
-    def report(record):
+    def _report(record):
         sys.stdout.write(
             f"[{name}] {record['phase']} {record['epoch']:3d}  "
             f"temperature {record['temperature']:.4g}  loss {record['loss_quantization']:.6g}  "
             f"active {record['n_active']}\n"
         )
 
-    return report
+    return _report
