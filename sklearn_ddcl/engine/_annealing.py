@@ -121,9 +121,7 @@ def at_critical_temperature(rows: Rows, k: int, generator: torch.Generator) -> T
     return (_JITTER * spread * jitter).to(rows.device, rows.accumulator)
 
 
-def anneal(
-    rows: Rows, p: Tensor, problem: Problem, history: History, first_step: int = 0
-) -> Annealed:
+def anneal(rows: Rows, p: Tensor, problem: Problem, history: History) -> Annealed:
     """Follow the schedule to its end, a few passes at each temperature.
 
     The schedule ends where it stops falling; there, passes go on until the
@@ -140,8 +138,6 @@ def anneal(
         Configuration and scales.
     history : History
         Receives one record a temperature.
-    first_step : int
-        Step of the schedule to start from.
 
     Returns
     -------
@@ -150,7 +146,7 @@ def anneal(
     """
     config = problem.config
     settle = config.tol * rows.frame.inertia / rows.frame.weight_sum / rows.n_features
-    step, passes, bias = first_step, 0, torch.zeros_like(p[:, 0])
+    step, passes, bias = 0, 0, torch.zeros_like(p[:, 0])
     while True:
         temperature = problem.temperature(step)
         falling = problem.temperature(step + 1) < temperature

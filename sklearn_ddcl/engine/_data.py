@@ -18,7 +18,7 @@ from torch import Tensor
 from sklearn_ddcl.engine._blocks import Block, DenseBlock, SparseBlock, block_moments
 from sklearn_ddcl.engine._frame import Frame, check_range, distant_shift, power_of_two
 
-__all__ = ["Rows", "wrap_rows"]
+__all__ = ["Rows", "share", "wrap_rows"]
 
 # Blocks are as large as second- and third-level caches bear: elements of the rows, and of
 # the (rows, prototypes) matrix. Beyond these, products slow down by half.
@@ -98,8 +98,27 @@ class Rows:
         if not isinstance(part, Tensor):
             # A copy for read-only arrays and memmaps: torch has no read-only tensors.
             part = np.array(part, copy=not part.flags.writeable or None)
-            part = torch.from_numpy(part).to(self.device)
+            part = torch.from_numpy(part)
+        part = part.to(self.device)
         return DenseBlock(part if self._shift is None else part - self._shift, weight, scratch)
+
+
+def share(data: Any) -> Any:
+    """Wrap a writable array in memory as a tensor, without a copy.
+
+    Parameters
+    ----------
+    data : ndarray, memmap or CSR array
+        Rows.
+
+    Returns
+    -------
+    Tensor, or the data themselves
+        Read-only arrays, maps of files and sparse arrays are converted block by
+        block.
+    """
+    writable = isinstance(data, np.ndarray) and data.flags.writeable
+    return torch.from_numpy(data) if writable and not isinstance(data, np.memmap) else data
 
 
 def wrap_rows(data: Any, weight: np.ndarray | None, device: torch.device) -> Rows:
@@ -119,11 +138,9 @@ def wrap_rows(data: Any, weight: np.ndarray | None, device: torch.device) -> Row
     Rows
         The wrapped rows with their frame.
     """
-    shared = data
-    if isinstance(data, np.ndarray) and data.flags.writeable and not isinstance(data, np.memmap):
-        shared = torch.from_numpy(data)
-        if device.type != "cpu" and shared.numel() * shared.element_size() <= 2**31:
-            shared = shared.to(device)
+    shared = share(data)
+    small = isinstance(shared, Tensor) and shared.numel() * shared.element_size() <= 2**31
+    shared = shared.to(device) if small else shared
     w = None if weight is None else torch.from_numpy(weight.astype(data.dtype)).to(device)
     return Rows(shared, w, device)
 

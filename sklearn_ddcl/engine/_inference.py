@@ -10,7 +10,7 @@ from scipy.sparse import issparse
 from torch import Tensor
 
 from sklearn_ddcl.engine._blocks import Block
-from sklearn_ddcl.engine._data import Rows
+from sklearn_ddcl.engine._data import Rows, share
 from sklearn_ddcl.engine._frame import Frame, distant_shift, power_of_two
 from sklearn_ddcl.engine._passes import first_winner, linear_scores, softmax_over_prototypes
 from sklearn_ddcl.engine._runtime import resolve_device
@@ -305,17 +305,10 @@ def _scan(
         shift = distant_shift(model.frame.origin, model.frame.unit, dtype)
         model = model._replace(frame=model.frame._replace(shift=shift))
     with torch.inference_mode():
-        rows = Rows(_shared(data), None, place, model.frame)
+        rows = Rows(share(data), None, place, model.frame)
         slope, constant = linear_scores(rows, model.p, 1.0)
         for part, block in rows.blocks(len(prototypes), reuse=True):
             write(part, block, block.affine(slope, constant), model)
-
-
-def _shared(data: Any) -> Any:
-    """Wrap a writable array as a tensor once; other data are converted block by block."""
-    if isinstance(data, np.ndarray) and data.flags.writeable:
-        return torch.from_numpy(data)
-    return data
 
 
 def _frame_of(

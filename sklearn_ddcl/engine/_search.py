@@ -108,9 +108,10 @@ def _draw_index(
     w = None if rows.weight is None else rows.weight.cpu().numpy().astype(np.float64)
     n_used = rows.n_rows if w is None else int((w > 0).sum())
     if n_used <= size:
-        index = None if w is None or n_used == rows.n_rows else np.flatnonzero(w > 0)
-        chosen = None if index is None or rows.weight is None else rows.weight[index]
-        return index, rows.weight if index is None else chosen
+        if rows.weight is None or w is None or n_used == rows.n_rows:
+            return None, rows.weight
+        index = np.flatnonzero(w > 0)
+        return index, rows.weight[index]
     share = np.ones(rows.n_rows)
     if rows.frame.inertia > 0:
         for part, block in rows.blocks(1):
