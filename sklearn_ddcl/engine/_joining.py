@@ -1,0 +1,206 @@
+"""From many prototypes to clusters: restarts, their topology, and the partition most agree on."""
+
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sklearn_ddcl.engine._data import Rows, wrap_rows
+from sklearn_ddcl.engine._lloyd import quick_descent
+from sklearn_ddcl.engine._passes import first_winner, linear_scores
+from sklearn_ddcl.nn.initialization import kmeans_plusplus
+from sklearn_ddcl.nn.joining import (
+    Merges,
+    information_bottleneck,
+    partition_agreement,
+    random_walk,
+    refine_partition,
+)
+from sklearn_ddcl.nn.topology import hebbian_edges
+
+__all__ = ["JoinedPrototypes", "join_prototypes", "seed_prototypes"]
+
+_PASSES = 30
+_TOLERANCE = 1e-3
+_MOST_CLUSTERS = 25  # the largest number considered where the topology decides
+
+
+class JoinedPrototypes(NamedTuple):
+    """Prototypes and the clusters they belong to.
+
+    Attributes
+    ----------
+    prototypes : ndarray of shape (m, d)
+        In the coordinates and dtype of the features.
+    labels : ndarray of shape (m,), int64
+        Cluster of each prototype, consecutive from 0.
+    agreement : float
+        Mean adjusted Rand index of this partition of the rows with those of
+        the other restarts; 1 without any.
+    gaps : dict of int to float
+        For every number of clusters considered: how much more information the
+        next merge loses than the one before, a factor; the larger, the more
+        that number stands out.
+    """
+
+    prototypes: np.ndarray
+    labels: np.ndarray
+    agreement: float
+    gaps: dict[int, float]
+
+
+class _Restart(NamedTuple):
+    p: Tensor
+    winners: Tensor
+    joint: Tensor
+    merges: Merges
+
+
+def join_prototypes(
+    features: np.ndarray,
+    weight: np.ndarray | None,
+    n_clusters: int | None,
+    first: np.ndarray,
+    n_restarts: int,
+    device: torch.device,
+    generator: torch.Generator,
+) -> JoinedPrototypes:
+    """Join prototypes into clusters, and keep the restart the others agree with most.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, d)
+        Latent features of the rows.
+    weight : ndarray of shape (n,) or None
+        Sample weights.
+    n_clusters : int or None
+        Number of clusters; None takes the one that stands out most.
+    first : ndarray of shape (m, d)
+        Prototypes of the first restart; their number is that of all restarts.
+    n_restarts : int
+        Sets of prototypes to try, >= 1.
+    device : torch.device
+        Where to compute.
+    generator : torch.Generator
+        Source of the other restarts' seeds.
+
+    Returns
+    -------
+    JoinedPrototypes
+        The partition of highest agreement.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from sklearn_ddcl.engine import join_prototypes
+    >>> z = np.r_[np.linspace(0, 1, 50), np.linspace(5, 6, 50)][:, None]
+    >>> found = join_prototypes(
+    ...     z, None, 2, z[::10], 1, torch.device("cpu"), torch.Generator().manual_seed(0))
+    >>> found.labels
+    array([0, 0, 0, 0, 0, 1, 1, 1, 1, 1])
+    """
+    rows = wrap_rows(features, weight, device)
+    starts = [torch.from_numpy(first)]
+    for _ in range(n_restarts - 1):
+        starts.append(torch.from_numpy(features[_seeds(features, weight, len(first), generator)]))
+    restarts = [_restart(rows, rows.frame.from_data(start.to(device))) for start in starts]
+    gaps = _gaps([restart.merges for restart in restarts])
+    chosen = n_clusters if n_clusters is not None else max(gaps, key=lambda k: gaps[k], default=1)
+    labels = [_partition(restart, chosen) for restart in restarts]
+    votes = [label[restart.winners] for label, restart in zip(labels, restarts, strict=True)]
+    agreement = _mean_agreement(votes)
+    best = int(np.argmax(agreement))
+    prototypes = rows.frame.to_data(restarts[best].p).cpu().numpy().astype(features.dtype)
+    return JoinedPrototypes(prototypes, labels[best].cpu().numpy(), agreement[best], gaps)
+
+
+def seed_prototypes(
+    features: np.ndarray, weight: np.ndarray | None, n_prototypes: int, generator: torch.Generator
+) -> np.ndarray:
+    """Choose first prototypes among the rows by k-means++ and settle them.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, d)
+        Latent features.
+    weight : ndarray of shape (n,) or None
+        Sample weights.
+    n_prototypes : int
+        Number m, at most n.
+    generator : torch.Generator
+        Source of randomness.
+
+    Returns
+    -------
+    ndarray of shape (m, d)
+        Prototypes after a short hard descent.
+    """
+    rows = wrap_rows(features, weight, torch.device("cpu"))
+    start = torch.from_numpy(features[_seeds(features, weight, n_prototypes, generator)])
+    p = quick_descent(rows, rows.frame.from_data(start), _TOLERANCE, _PASSES).p
+    return rows.frame.to_data(p).numpy().astype(features.dtype)
+
+
+def _seeds(
+    features: np.ndarray, weight: np.ndarray | None, size: int, generator: torch.Generator
+) -> np.ndarray:
+    w = None if weight is None else torch.from_numpy(weight.astype(features.dtype))
+    index = kmeans_plusplus(torch.from_numpy(features), size, generator, w, n_local_trials=1)
+    found: np.ndarray = index.numpy()
+    return found
+
+
+def _restart(rows: Rows, p: Tensor) -> _Restart:
+    """Settle prototypes, drop unused ones, and follow their topology to the top."""
+    p = quick_descent(rows, p, _TOLERANCE, _PASSES).p
+    first, second = _winners(rows, p)
+    used = torch.unique(first)
+    if 1 < len(used) < len(p):
+        p = p[used]
+        first, second = _winners(rows, p)
+    if len(p) < 2:
+        empty = torch.zeros(1, 1, dtype=torch.float64, device=p.device)
+        return _Restart(p, first, empty, information_bottleneck(empty))
+    edges = hebbian_edges(first, second, len(p), rows.weight)
+    joint = random_walk(edges)
+    return _Restart(p, first, joint, information_bottleneck(joint))
+
+
+def _winners(rows: Rows, p: Tensor) -> tuple[Tensor, Tensor]:
+    slope, constant = linear_scores(rows, p, 1.0)
+    first, second = [], []
+    for _, block in rows.blocks(len(p), reuse=True):
+        scores = block.affine(slope, constant)
+        winner = first_winner(scores)[1].to(torch.int64)
+        scores.scatter_(1, winner[:, None], torch.inf)
+        first.append(winner)
+        second.append(first_winner(scores)[1].to(torch.int64))
+    return torch.cat(first), torch.cat(second)
+
+
+def _partition(restart: _Restart, n_clusters: int) -> Tensor:
+    k = min(n_clusters, len(restart.p))
+    start = restart.merges.labels(k).to(restart.p.device)
+    return refine_partition(restart.joint, start, k)
+
+
+def _gaps(paths: list[Merges]) -> dict[int, float]:
+    """For each k the median over restarts of loss(k -> k - 1) / loss(k + 1 -> k)."""
+    fewest = min(len(path.losses) for path in paths) + 1
+    gaps = {}
+    for k in range(2, min(_MOST_CLUSTERS, fewest - 1) + 1):
+        ratios = [float(path.losses[-k + 1]) / max(float(path.losses[-k]), 1e-12) for path in paths]
+        gaps[k] = float(np.median(ratios))
+    return gaps
+
+
+def _mean_agreement(votes: list[Tensor]) -> list[float]:
+    if len(votes) == 1:
+        return [1.0]
+    table = np.ones((len(votes), len(votes)))
+    for i, j in zip(*np.triu_indices(len(votes), 1), strict=True):
+        table[i, j] = table[j, i] = partition_agreement(votes[i].cpu(), votes[j].cpu())
+    means: list[float] = ((table.sum(1) - 1.0) / (len(votes) - 1)).tolist()
+    return means

@@ -1,0 +1,92 @@
+"""The graph of nearest neighbours, from which positives are drawn."""
+
+import importlib.util
+
+import torch
+from torch import Tensor
+
+__all__ = ["NEIGHBOR_SEARCHES", "neighbor_graph"]
+
+_BLOCK_ELEMENTS = 2**24  # distances held at a time: 64 MB in float32
+_EXACT_UP_TO = 50_000
+
+
+def neighbor_graph(
+    x: Tensor, n_neighbors: int, generator: torch.Generator, search: str = "auto"
+) -> Tensor:
+    """Return the nearest neighbours of every row, the row itself left out.
+
+    Parameters
+    ----------
+    x : Tensor of shape (n, d)
+        Rows, n >= 2.
+    n_neighbors : int
+        Neighbours of each row; n - 1 if there are no more.
+    generator : torch.Generator
+        Seeds the approximate search.
+    search : {"auto", "exact", "approximate"}, default="auto"
+        "exact" compares all pairs in blocks; "approximate" descends the graph
+        with `pynndescent`; "auto" is exact up to 50,000 rows and where
+        pynndescent is not installed.
+
+    Returns
+    -------
+    Tensor of shape (n, n_neighbors), int64
+        Row numbers, nearest first, on the device of ``x``.
+
+    Raises
+    ------
+    ValueError
+        If ``search`` is unknown.
+    ImportError
+        If "approximate" is asked for and pynndescent is not installed.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_ddcl.engine import neighbor_graph
+    >>> neighbor_graph(torch.tensor([[0.0], [1.0], [9.0]]), 1, torch.Generator())
+    tensor([[1],
+            [0],
+            [1]])
+    """
+    if search not in NEIGHBOR_SEARCHES:
+        allowed = sorted(NEIGHBOR_SEARCHES)
+        raise ValueError(f"The 'search' parameter must be one of {allowed}. Got {search!r}.")
+    return NEIGHBOR_SEARCHES[search](x, min(n_neighbors, len(x) - 1), generator)
+
+
+def _exact(x: Tensor, k: int, generator: torch.Generator) -> Tensor:
+    x = x - x.mean(dim=0)
+    norms = x.square().sum(dim=1)
+    found = torch.empty(len(x), k, dtype=torch.int64, device=x.device)
+    for rows in torch.arange(len(x), device=x.device).split(max(_BLOCK_ELEMENTS // len(x), 1)):
+        gaps = torch.addmm(norms, x[rows], x.T, alpha=-2.0)  # less the row's own norm
+        gaps[torch.arange(len(rows), device=x.device), rows] = torch.inf
+        found[rows] = gaps.topk(k, dim=1, largest=False).indices
+    return found
+
+
+def _approximate(x: Tensor, k: int, generator: torch.Generator) -> Tensor:
+    try:
+        from pynndescent import NNDescent  # noqa: PLC0415  # optional, and slow to import
+    except ImportError as error:
+        raise ImportError(
+            "search='approximate' needs pynndescent: pip install 'sklearn-ddcl[neighbors]'."
+        ) from error
+    seed = int(torch.randint(2**31 - 1, (1,), generator=generator))
+    data = x.detach().cpu().float().numpy()
+    found, _ = NNDescent(data, n_neighbors=k + 1, random_state=seed).neighbor_graph
+    near = torch.from_numpy(found).long()
+    own = near == torch.arange(len(x))[:, None]
+    # the row itself is not always found; then its last neighbour is left out instead
+    own[~own.any(dim=1), -1] = True
+    return near[~own].reshape(len(x), k).to(x.device)
+
+
+def _automatic(x: Tensor, k: int, generator: torch.Generator) -> Tensor:
+    many = len(x) > _EXACT_UP_TO and importlib.util.find_spec("pynndescent") is not None
+    return (_approximate if many else _exact)(x, k, generator)
+
+
+NEIGHBOR_SEARCHES = {"auto": _automatic, "exact": _exact, "approximate": _approximate}

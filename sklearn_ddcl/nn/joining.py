@@ -1,0 +1,304 @@
+"""Joining prototypes into clusters by the topology they have learned.
+
+Prototypes that win together are neighbours (competitive Hebbian learning). A random
+walk over these edges forgets where it began, but slowly where it has to cross a gap:
+clusters are the groups of prototypes that keep most of that information.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sklearn_ddcl.nn._checks import check_count, check_matrix
+from sklearn_ddcl.nn.numerics import wide_dtype
+
+__all__ = [
+    "Merges",
+    "information_bottleneck",
+    "partition_agreement",
+    "random_walk",
+    "refine_partition",
+]
+
+_REFINEMENTS = 50
+
+
+class Merges(NamedTuple):
+    """A bottom-up sequence of merges.
+
+    Attributes
+    ----------
+    pairs : Tensor of shape (m - 1, 2), int64
+        Groups joined by each merge, named by their first member; the second
+        joins the first.
+    losses : Tensor of shape (m - 1,)
+        Information lost by each merge, in nats.
+    """
+
+    pairs: Tensor
+    losses: Tensor
+
+    def labels(self, n_clusters: int) -> Tensor:
+        """Return the partition into ``n_clusters`` groups.
+
+        Parameters
+        ----------
+        n_clusters : int
+            Number of groups, between 1 and m.
+
+        Returns
+        -------
+        Tensor of shape (m,), int64
+            Group of each item, consecutive from 0 by first member.
+
+        Raises
+        ------
+        ValueError
+            If ``n_clusters`` is out of range.
+        """
+        n_items = len(self.pairs) + 1
+        check_count("n_clusters", n_clusters)
+        if n_clusters > n_items:
+            raise ValueError(f"n_clusters must be <= {n_items}, got {n_clusters}.")
+        group = torch.arange(n_items)
+        for kept, joined in self.pairs[: n_items - n_clusters].tolist():
+            group[group == joined] = kept
+        return torch.unique(group, return_inverse=True)[1]
+
+
+def random_walk(edges: Tensor, n_steps: Sequence[int] = (8, 16, 32, 64)) -> Tensor:
+    r"""Joint probability of where a lazy random walk begins and ends.
+
+    The walk stays where it is with probability one half, starts in its
+    stationary distribution, and takes a number of steps drawn evenly from
+    ``n_steps``: short walks see single gaps, long ones the coarse structure.
+
+    Parameters
+    ----------
+    edges : Tensor of shape (m, m)
+        Symmetric, non-negative weights with a zero diagonal, such as those of
+        :func:`hebbian_edges`.
+    n_steps : sequence of int, default=(8, 16, 32, 64)
+        Lengths of the walk, each >= 1.
+
+    Returns
+    -------
+    Tensor of shape (m, m)
+        Symmetric, sums to 1. Items without edges never leave their place and
+        have the weight of the weakest item with an edge.
+
+    Raises
+    ------
+    ValueError
+        If ``edges`` is not square, symmetric and non-negative, or a length is
+        not positive.
+
+    References
+    ----------
+    N. Tishby and N. Slonim, "Data clustering by Markovian relaxation and the
+    information bottleneck method", NIPS 13 (2000).
+
+    Examples
+    --------
+    >>> import torch
+    >>> random_walk(torch.tensor([[0, 2], [2, 0]]), [1])
+    tensor([[0.2500, 0.2500],
+            [0.2500, 0.2500]], dtype=torch.float64)
+    """
+    square = edges.ndim == 2 and edges.shape[0] == edges.shape[1]
+    if not square or not torch.equal(edges, edges.T):
+        raise ValueError(f"edges must be square and symmetric, got shape {tuple(edges.shape)}.")
+    if bool((edges < 0).any()) or bool(edges.diagonal().any()):
+        raise ValueError("edges must be non-negative with a zero diagonal.")
+    for length in n_steps:
+        check_count("n_steps", length)
+    weight = edges.to(torch.float64)
+    degree = weight.sum(dim=1)
+    alone = degree == 0
+    degree[alone] = degree[~alone].min() if bool((~alone).any()) else 1.0
+    weight = weight + torch.diag(torch.where(alone, degree, 0.0))
+    step = 0.5 * (weight / degree[:, None] + torch.eye(len(weight)).to(weight))
+    power, done, total = step, 1, torch.zeros_like(step)
+    for length in sorted(n_steps):
+        power = power @ torch.linalg.matrix_power(step, length - done) if length > done else power
+        done, total = length, total + power
+    joint = (degree / degree.sum())[:, None] * total / len(n_steps)
+    return 0.5 * (joint + joint.T)
+
+
+def information_bottleneck(joint: Tensor) -> Merges:
+    r"""Join rows bottom-up, each time at the least loss of mutual information.
+
+    Joining a and b loses :math:`(p_a + p_b)\,JS(p(\cdot|a), p(\cdot|b))`, the
+    Jensen-Shannon divergence of what the rows say about the columns.
+
+    Parameters
+    ----------
+    joint : Tensor of shape (m, c)
+        Joint probabilities of rows and columns, non-negative.
+
+    Returns
+    -------
+    Merges
+        All m - 1 merges in order.
+
+    Raises
+    ------
+    ValueError
+        If ``joint`` is no matrix, has a negative or non-finite entry, or has
+        fewer than one row.
+
+    References
+    ----------
+    N. Slonim and N. Tishby, "Agglomerative information bottleneck", NIPS 12
+    (1999).
+
+    Examples
+    --------
+    >>> import torch
+    >>> joint = torch.tensor([[0.3, 0.0], [0.2, 0.0], [0.0, 0.5]])
+    >>> information_bottleneck(joint).labels(2)
+    tensor([0, 0, 1])
+    """
+    check_matrix("joint", joint)
+    if not bool(torch.isfinite(joint).all()) or bool((joint < 0).any()):
+        raise ValueError("joint must be finite and non-negative.")
+    rows = joint.detach().to(wide_dtype(joint)).clone()
+    n_rows = rows.shape[0]
+    held = _information(rows)
+    cost = torch.stack([_merge_costs(rows, held, i) for i in range(n_rows)])
+    gone = torch.zeros(n_rows, dtype=torch.bool, device=rows.device)
+    pairs, losses = [], []
+    for _ in range(n_rows - 1):
+        first, second = sorted(divmod(int(cost.argmin()), n_rows))
+        pairs.append((first, second))
+        losses.append(cost[first, second].clamp_min(0.0))
+        rows[first] += rows[second]
+        held[first] = _information(rows[first : first + 1])[0]
+        gone[second] = True
+        cost[second], cost[:, second] = torch.inf, torch.inf
+        fresh = _merge_costs(rows, held, first).masked_fill(gone, torch.inf)
+        cost[first], cost[:, first] = fresh, fresh
+    merges = torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2)
+    return Merges(merges, torch.stack(losses) if losses else rows.new_zeros(0))
+
+
+def refine_partition(joint: Tensor, labels: Tensor, n_clusters: int) -> Tensor:
+    """Move rows to the group whose distribution theirs is nearest to.
+
+    Lloyd's alternation with the Kullback-Leibler divergence, which never
+    loses information; a group is never emptied.
+
+    Parameters
+    ----------
+    joint : Tensor of shape (m, c)
+        Joint probabilities.
+    labels : Tensor of shape (m,), int64
+        A partition with every group in use.
+    n_clusters : int
+        Number of groups.
+
+    Returns
+    -------
+    Tensor of shape (m,), int64
+        A partition that holds at least as much information.
+
+    Raises
+    ------
+    ValueError
+        If ``labels`` does not fit ``joint`` or is out of range.
+
+    References
+    ----------
+    I. Dhillon, S. Mallela and D. Modha, "Information-theoretic
+    co-clustering", KDD (2003).
+
+    Examples
+    --------
+    >>> import torch
+    >>> joint = torch.tensor([[0.3, 0.0], [0.2, 0.0], [0.1, 0.4]])
+    >>> refine_partition(joint, torch.tensor([0, 1, 1]), 2)
+    tensor([0, 0, 1])
+    """
+    check_matrix("joint", joint)
+    check_count("n_clusters", n_clusters)
+    if labels.shape != joint.shape[:1] or labels.dtype != torch.int64:
+        raise ValueError(f"labels must be {joint.shape[0]} int64, got {tuple(labels.shape)}.")
+    if bool((labels < 0).any()) or bool((labels >= n_clusters).any()):
+        raise ValueError(f"labels must lie in [0, {n_clusters}).")
+    joint = joint.to(wide_dtype(joint))
+    tiny = torch.finfo(joint.dtype).tiny
+    for _ in range(_REFINEMENTS):
+        groups = joint.new_zeros(n_clusters, joint.shape[1]).index_add_(0, labels, joint)
+        groups = groups / groups.sum(dim=1, keepdim=True).clamp_min(tiny)
+        moved = (joint @ groups.clamp_min(1e-12).log().T).argmax(dim=1)
+        if torch.equal(moved, labels) or len(moved.unique()) < n_clusters:
+            break
+        labels = moved
+    return labels
+
+
+def partition_agreement(first: Tensor, second: Tensor) -> float:
+    """Adjusted Rand index of two partitions of the same items.
+
+    Parameters
+    ----------
+    first, second : Tensor of shape (n,), int64
+        Non-negative group numbers.
+
+    Returns
+    -------
+    float
+        1 for equal partitions, about 0 for independent ones.
+
+    Raises
+    ------
+    ValueError
+        If the partitions are not index vectors of one length.
+
+    References
+    ----------
+    L. Hubert and P. Arabie, "Comparing partitions", Journal of Classification
+    2, 193-218 (1985).
+
+    Examples
+    --------
+    >>> import torch
+    >>> partition_agreement(torch.tensor([0, 0, 1]), torch.tensor([1, 1, 0]))
+    1.0
+    """
+    if first.ndim != 1 or first.shape != second.shape or first.dtype != torch.int64:
+        raise ValueError(
+            f"first and second must be int64 vectors of one length, got shapes "
+            f"{tuple(first.shape)} and {tuple(second.shape)}."
+        )
+    columns = int(second.max()) + 1 if len(second) else 1
+    table = torch.bincount(first * columns + second)
+    sums = torch.bincount(first), torch.bincount(second)
+    both, rows, cols = (_pairs(counts) for counts in (table, *sums))
+    expected = rows * cols / max(_pairs(torch.tensor([len(first)])), 1.0)
+    most = 0.5 * (rows + cols)
+    return 1.0 if most == expected else (both - expected) / (most - expected)
+
+
+def _pairs(counts: Tensor) -> float:
+    wide = counts.to(torch.float64)
+    return float((wide * (wide - 1.0)).sum()) / 2.0
+
+
+def _information(rows: Tensor) -> Tensor:
+    """For every row a: sum over y of p(a, y) log p(y | a)."""
+    return _xlogx(rows).sum(dim=1) - _xlogx(rows.sum(dim=1))
+
+
+def _xlogx(p: Tensor) -> Tensor:
+    return torch.xlogy(p, p)
+
+
+def _merge_costs(rows: Tensor, held: Tensor, i: int) -> Tensor:
+    """Information lost by joining row i with each row; infinite with itself."""
+    cost = held[i] + held - _information(rows + rows[i])
+    cost[i] = torch.inf
+    return cost
