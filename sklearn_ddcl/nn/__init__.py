@@ -1,5 +1,15 @@
 """The mathematics of DDCL as torch functions and modules, for use in your own models."""
 
+from sklearn_ddcl.nn._augmentations import (
+    Augmentation,
+    Compose,
+    FeatureMasking,
+    GaussianNoise,
+    RandomShift,
+)
+from sklearn_ddcl.nn._images import (
+    to_nchw,
+)
 from sklearn_ddcl.nn.assignments import (
     assignment_covariance,
     concentration,
@@ -8,6 +18,16 @@ from sklearn_ddcl.nn.assignments import (
     one_hot,
     separation_force,
     soft_assignments,
+)
+from sklearn_ddcl.nn.backbones import (
+    MLP,
+    Autoencoder,
+    ConvNet,
+    MultiScale,
+    TokenPooling,
+    make_decoder,
+    mirror_decoder,
+    reset_parameters,
 )
 from sklearn_ddcl.nn.distances import (
     pairwise_separation,
@@ -26,6 +46,8 @@ from sklearn_ddcl.nn.losses import (
     coercivity_bound,
     decompose_loss,
     entropy_loss,
+    neighbor_contrast_loss,
+    nt_xent_loss,
     ols_gradient_assignments,
     ols_gradient_features,
     ols_gradient_prototypes,
@@ -38,6 +60,7 @@ from sklearn_ddcl.nn.losses import (
     quantization_gradient_features,
     quantization_gradient_prototypes,
     quantization_term,
+    reconstruction_loss,
     separation_loss,
     soft_cross_entropy,
     soft_quantization_loss,
@@ -53,6 +76,7 @@ from sklearn_ddcl.nn.options import (
     Options,
 )
 from sklearn_ddcl.nn.outputs import (
+    AutoencoderOutput,
     ClusterOutput,
     LossDecomposition,
     ObjectiveValue,
@@ -86,21 +110,32 @@ from sklearn_ddcl.nn.topology import (
     two_winners,
 )
 
-__all__ = [
+__all__ = [  # noqa: RUF022  (takes MLP for a constant)
+    "Augmentation",
+    "Autoencoder",
+    "AutoencoderOutput",
     "ClusterOutput",
+    "Compose",
     "ConstantTemperature",
+    "ConvNet",
     "DeepDualPrototypes",
     "DualMemoryBank",
     "DualPrototypes",
     "ExponentialTemperature",
+    "FeatureMasking",
+    "GaussianNoise",
     "GeometricTemperature",
     "LossDecomposition",
     "LossTerm",
+    "MLP",
+    "MultiScale",
     "Objective",
     "ObjectiveValue",
     "Options",
     "PrototypeGenerator",
+    "RandomShift",
     "TemperatureSchedule",
+    "TokenPooling",
     "VanillaPrototypes",
     "absolute_temperature",
     "assignment_covariance",
@@ -119,8 +154,12 @@ __all__ = [
     "hebbian_edges",
     "kmeans_plusplus",
     "leading_eigenvalue",
+    "make_decoder",
+    "mirror_decoder",
+    "neighbor_contrast_loss",
     "normalize_weights",
     "normalized_dual_learning_rate",
+    "nt_xent_loss",
     "ols_gradient_assignments",
     "ols_gradient_features",
     "ols_gradient_prototypes",
@@ -138,6 +177,8 @@ __all__ = [
     "quantization_gradient_prototypes",
     "quantization_term",
     "random_dual_weights",
+    "reconstruction_loss",
+    "reset_parameters",
     "safe_xlogx",
     "separation_force",
     "separation_loss",
@@ -147,6 +188,7 @@ __all__ = [
     "soft_quantization_loss",
     "span_step",
     "squared_distances",
+    "to_nchw",
     "two_winners",
     "variance_gradient_assignments",
     "variance_gradient_prototypes",

@@ -2,16 +2,19 @@
 
 import math
 import numbers
+from collections.abc import Sequence
 
 from torch import Tensor
 
 __all__ = [
+    "check_choice",
     "check_columns",
     "check_count",
     "check_matrix",
     "check_mixture",
     "check_real",
     "check_same_shape",
+    "check_samples",
 ]
 
 
@@ -96,6 +99,33 @@ def check_same_shape(name: str, value: Tensor, other_name: str, other: Tensor) -
         raise ValueError(
             f"{name} and {other_name} must have the same shape, got "
             f"{tuple(value.shape)} and {tuple(other.shape)}."
+        )
+
+
+def check_samples(name: str, value: Tensor) -> None:
+    """Require a floating point tensor with samples along its first axis.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name, for the message.
+    value : Tensor
+        What was passed; it may have no row.
+
+    Raises
+    ------
+    ValueError
+        If ``value`` is no tensor of a floating point type with two or more
+        dimensions.
+
+    Examples
+    --------
+    >>> import torch
+    >>> check_samples("x", torch.zeros(3, 8, 8))
+    """
+    if not isinstance(value, Tensor) or value.ndim < 2 or not value.is_floating_point():
+        raise ValueError(
+            f"{name} must be a floating point tensor of shape (n, ...), got {_describe(value)}."
         )
 
 
@@ -195,6 +225,32 @@ def check_count(name: str, value: int, *, at_least: int = 1) -> None:
     """
     if not isinstance(value, numbers.Integral) or isinstance(value, bool) or value < at_least:
         raise ValueError(f"{name} must be an integer >= {at_least}, got {value!r}.")
+
+
+def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
+    """Require one of several names.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name, for the message.
+    value : str
+        What was passed.
+    allowed : sequence of str
+        The names that are known.
+
+    Raises
+    ------
+    ValueError
+        If ``value`` is none of them.
+
+    Examples
+    --------
+    >>> check_choice("mode", "mean", ("mean", "sum"))
+    """
+    if not isinstance(value, str) or value not in allowed:
+        shown = ", ".join(repr(item) for item in allowed)
+        raise ValueError(f"{name} must be one of {shown}, got {value!r}.")
 
 
 def _describe(value: object) -> str:

@@ -87,7 +87,7 @@ def normalize_weights(weight: Tensor | None, n: int, like: Tensor) -> Tensor:
     weight = weight.to(device=like.device, dtype=like.dtype)
     if not bool(torch.isfinite(weight).all()) or bool((weight < 0).any()):
         raise ValueError("weight must be finite and non-negative.")
-    largest = weight.max()
+    largest = weight.detach().max()
     if float(largest) == 0.0:
         raise ValueError("weight must have a positive sum, got all zeros.")
     scaled = weight / largest  # the sum of large weights could overflow

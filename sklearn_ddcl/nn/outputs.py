@@ -4,7 +4,22 @@ from typing import NamedTuple
 
 from torch import Tensor
 
-__all__ = ["ClusterOutput", "LossDecomposition", "ObjectiveValue"]
+__all__ = ["AutoencoderOutput", "ClusterOutput", "LossDecomposition", "ObjectiveValue"]
+
+
+class AutoencoderOutput(NamedTuple):
+    """What an autoencoder makes of its samples.
+
+    Attributes
+    ----------
+    embedding : Tensor of shape (n, d)
+        Features, from the encoder.
+    reconstruction : Tensor of shape (n, ...)
+        Samples given back by the decoder, in the shape of those passed.
+    """
+
+    embedding: Tensor
+    reconstruction: Tensor
 
 
 class ClusterOutput(NamedTuple):

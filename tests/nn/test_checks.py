@@ -51,3 +51,19 @@ def test_check_real_bounds_are_as_documented():
 def test_check_count_rejects(value):
     with pytest.raises(ValueError, match="n must be an integer >= 1, got"):
         _checks.check_count("n", value)
+
+
+@pytest.mark.parametrize("value", ["sums", "", None, 1, ["mean"]])
+def test_check_choice_lists_what_is_allowed(value):
+    _checks.check_choice("mode", "sum", ("mean", "sum"))
+    with pytest.raises(ValueError, match="mode must be one of 'mean', 'sum', got"):
+        _checks.check_choice("mode", value, ("mean", "sum"))
+
+
+@pytest.mark.parametrize("value", [torch.zeros(3), torch.zeros(2, 2, dtype=torch.uint8), [[0.0]]])
+def test_check_samples_wants_a_first_axis_of_samples(value):
+    _checks.check_samples("x", torch.zeros(0, 2, 2))
+    with pytest.raises(
+        ValueError, match=r"x must be a floating point tensor of shape \(n, \.\.\.\)"
+    ):
+        _checks.check_samples("x", value)

@@ -136,3 +136,8 @@ def test_leading_eigenvalue_rejects(arguments, message):
     operator = arguments.pop("operator")
     with pytest.raises(ValueError, match=message):
         leading_eigenvalue(operator, **arguments)
+
+
+def test_weights_may_have_a_gradient(make_problem):
+    weight = make_problem(3, 5, 2, 2).weight.requires_grad_()
+    assert torch.autograd.gradcheck(lambda w: normalize_weights(w, 5, weight), (weight,))

@@ -6,6 +6,7 @@ from sklearn_ddcl.nn.losses._coercivity import (
     coercivity_bound,
     paper_coercivity_bound,
 )
+from sklearn_ddcl.nn.losses._contrastive import neighbor_contrast_loss, nt_xent_loss
 from sklearn_ddcl.nn.losses._cross_entropy import soft_cross_entropy
 from sklearn_ddcl.nn.losses._feature_gradients import (
     ols_gradient_features,
@@ -29,6 +30,7 @@ from sklearn_ddcl.nn.losses._quantization import (
     quantization_term,
     soft_quantization_loss,
 )
+from sklearn_ddcl.nn.losses._reconstruction import reconstruction_loss
 from sklearn_ddcl.nn.losses._regularization import (
     balance_loss,
     entropy_loss,
@@ -45,6 +47,8 @@ __all__ = [
     "coercivity_bound",
     "decompose_loss",
     "entropy_loss",
+    "neighbor_contrast_loss",
+    "nt_xent_loss",
     "ols_gradient_assignments",
     "ols_gradient_features",
     "ols_gradient_prototypes",
@@ -57,6 +61,7 @@ __all__ = [
     "quantization_gradient_features",
     "quantization_gradient_prototypes",
     "quantization_term",
+    "reconstruction_loss",
     "separation_loss",
     "soft_cross_entropy",
     "soft_quantization_loss",
