@@ -2,7 +2,7 @@
 
 from sklearn.exceptions import ConvergenceWarning
 
-__all__ = ["CollapseWarning"]
+__all__ = ["CollapseWarning", "StabilityWarning"]
 
 
 class CollapseWarning(ConvergenceWarning):
@@ -11,4 +11,12 @@ class CollapseWarning(ConvergenceWarning):
     The message names the cause (duplicate samples, too high a final
     temperature, ...) and the cure. Fitted labels stay consecutive and
     ``n_active_clusters_`` tells how many clusters are left.
+    """
+
+
+class StabilityWarning(ConvergenceWarning):
+    """The backbone learns too fast for the prototypes to follow.
+
+    The message names the ratio of learning rates, the bound on it (Corollary 5
+    of the DDCL paper) and the cure.
     """

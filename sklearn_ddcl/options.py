@@ -4,7 +4,7 @@ Each has ``get_params`` and ``set_params``, so that a search reaches into it, as
 ``GridSearchCV(estimator, {"temperature__minimum": [0.01, 0.1]})``.
 """
 
-from sklearn_ddcl.engine import ReducedFlow, Regularization
+from sklearn_ddcl.engine import FourPhases, JointTraining, ReducedFlow, Regularization
 from sklearn_ddcl.nn.schedules import (
     ConstantTemperature,
     ExponentialTemperature,
@@ -14,7 +14,9 @@ from sklearn_ddcl.nn.schedules import (
 __all__ = [
     "ConstantTemperature",
     "ExponentialTemperature",
+    "FourPhases",
     "GeometricTemperature",
+    "JointTraining",
     "ReducedFlow",
     "Regularization",
 ]

@@ -1,8 +1,11 @@
 """Devices and random generators, chosen once and passed down."""
 
+import contextlib
+from collections.abc import Iterator
+
 import torch
 
-__all__ = ["make_generator", "resolve_device"]
+__all__ = ["local_randomness", "make_generator", "resolve_device"]
 
 
 def make_generator(seed: int) -> torch.Generator:
@@ -67,3 +70,42 @@ def resolve_device(device: str, dtype: torch.dtype) -> torch.device:
             f"The 'device' parameter is {device!r}, which this machine does not offer: {error}"
         ) from error
     return chosen
+
+
+@contextlib.contextmanager
+def local_randomness(generator: torch.Generator, device: torch.device) -> Iterator[None]:
+    """Let user modules draw from the global generators, and leave these as they were.
+
+    Dropout takes no generator: inside, torch's global ones start from a seed
+    drawn from ours; on leaving they are put back.
+
+    Parameters
+    ----------
+    generator : torch.Generator
+        The run's generator.
+    device : torch.device
+        Where the training computes.
+
+    Yields
+    ------
+    None
+        Nothing.
+
+    Examples
+    --------
+    >>> import torch
+    >>> before = torch.get_rng_state()
+    >>> with local_randomness(make_generator(0), torch.device("cpu")):
+    ...     _ = torch.rand(3)
+    >>> bool(torch.equal(before, torch.get_rng_state()))
+    True
+    """
+    seed = int(torch.randint(1 << 62, (), generator=generator))
+    cuda = [device] if device.type == "cuda" else []
+    with torch.random.fork_rng(devices=cuda):
+        # not torch.manual_seed, which would seed the devices beside this one too
+        torch.default_generator.manual_seed(seed)
+        if cuda:
+            with torch.cuda.device(device):
+                torch.cuda.manual_seed(seed)
+        yield

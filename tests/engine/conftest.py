@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from sklearn_ddcl.engine import PretextTask
 from sklearn_ddcl.engine._annealing import Problem
 from sklearn_ddcl.engine._config import (
     ReducedConfig,
@@ -100,5 +101,63 @@ def blobs():
         rng = np.random.default_rng(seed)
         centres = rng.normal(size=(k, d)) * 2
         return centres[rng.integers(k, size=n)] + spread * rng.normal(size=(n, d))
+
+    return make
+
+
+class Reconstruction(PretextTask):
+    """Linear decoder."""
+
+    def __init__(self, d, width, dtype=torch.float32):
+        super().__init__()
+        self.decoder = make_linear(d, width, 7, dtype)
+
+    def loss(self, backbone, x, z, index, generator):
+        return (self.decoder(z) - x).square().mean()
+
+
+def make_linear(width, d, seed, dtype=torch.float32):
+    layer = torch.nn.Linear(width, d, dtype=dtype)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in layer.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) / width**0.5)
+    return layer
+
+
+@pytest.fixture(scope="session")
+def make_backbone():
+    """Small network with fixed weights; the global random state is left alone."""
+
+    def make(width=6, d=3, dtype=torch.float32, dropout=0.0):
+        state = torch.get_rng_state()
+        layers = [make_linear(width, 8, 1, dtype), torch.nn.Tanh(), make_linear(8, d, 2, dtype)]
+        torch.set_rng_state(state)
+        if dropout:
+            layers.insert(2, torch.nn.Dropout(dropout))
+        return torch.nn.Sequential(*layers)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def make_task():
+    """Pretext task: reconstruct the rows by a linear decoder."""
+
+    def make(d=3, width=6, dtype=torch.float32):
+        state = torch.get_rng_state()
+        task = Reconstruction(d, width, dtype)
+        torch.set_rng_state(state)
+        return task
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def train_rows(blobs):
+    """Rows for training, as a tensor."""
+
+    def make(n=60, width=6, k=4, dtype=torch.float32, seed=0):
+        return torch.from_numpy(blobs(seed, n, width, k)).to(dtype)
 
     return make

@@ -1,0 +1,18 @@
+"""What happens between epochs of training, one concern a file."""
+
+from sklearn_ddcl.engine._callbacks._decomposition import DecompositionCheck
+from sklearn_ddcl.engine._callbacks._label_stop import LabelStop
+from sklearn_ddcl.engine._callbacks._phase_setting import PhaseSetting
+from sklearn_ddcl.engine._callbacks._rate_bound import RateBound
+from sklearn_ddcl.engine._callbacks._record import EpochRecord, PretextRecord
+from sklearn_ddcl.engine._callbacks._revival import Revival
+
+__all__ = [
+    "DecompositionCheck",
+    "EpochRecord",
+    "LabelStop",
+    "PhaseSetting",
+    "PretextRecord",
+    "RateBound",
+    "Revival",
+]

@@ -1,0 +1,60 @@
+"""Sets an epoch's temperature, learning rates and gradient, as its phase plans."""
+
+import math
+from typing import Any
+
+import torch
+from skorch.callbacks import Callback
+
+from sklearn_ddcl.engine._dual_rate import layer_learning_rate
+from sklearn_ddcl.engine._training_options import JointTraining
+
+__all__ = ["PhaseSetting"]
+
+
+class PhaseSetting(Callback):  # type: ignore[misc]  # skorch has no types
+    """Applies the schedule before each epoch.
+
+    Parameters
+    ----------
+    options : JointTraining
+        Options of the joint phase; its rates and stop-gradient, where given,
+        go before those of the schedule.
+    critical : float
+        Critical temperature of the features at the start, which relative
+        temperatures multiply.
+    """
+
+    def __init__(self, options: JointTraining, critical: float) -> None:
+        self.options = options
+        self.critical = critical
+
+    def on_epoch_begin(self, net: Any, **kwargs: Any) -> None:
+        """Set temperature, scale, rates and stop-gradient of the epoch."""
+        options, module = self.options, net.module_
+        schedule = options.phases()
+        plan = schedule(net.epoch_, options.epochs)
+        if options.rate_ratio is not None:
+            plan = plan._replace(rate_ratio=options.rate_ratio)
+        if options.stop_gradient is not None:
+            plan = plan._replace(stop_gradient=options.stop_gradient)
+        unit = self.critical if schedule.relative else 1.0
+        # the type's smallest number: constant features have a critical temperature of 0
+        tiny = torch.finfo(module.layer.weight.dtype).tiny
+        module.temperature = max(plan.temperature * unit, tiny)
+        module.stop_gradient = plan.stop_gradient
+        if net.epoch_ > 0:
+            variance = net.summary_.latent_variance
+            module.scale = variance if variance > 0 and math.isfinite(variance) else 1.0
+            if module.has_bank:
+                module.layer.refresh()  # rounding adds up over the steps
+        rate = options.learning_rate * plan.backbone_rate
+        dual = layer_learning_rate(
+            rate / plan.rate_ratio,
+            module.layer,
+            module.scale,
+            module.objective_weight,
+            min(net.batch_size, len(net.sums_.labels)),
+        )
+        net.set_rates(rate, dual)
+        net.plan_, net.rates_ = plan, (rate, dual)

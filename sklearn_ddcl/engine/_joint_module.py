@@ -1,0 +1,224 @@
+"""What one training step computes: features, prototypes, assignments and the loss."""
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from sklearn_ddcl.engine._encoding import check_features
+from sklearn_ddcl.engine._precision import autocast_context
+from sklearn_ddcl.engine._pretext import PretextTask
+from sklearn_ddcl.nn.assignments import soft_assignments
+from sklearn_ddcl.nn.distances import squared_distances
+from sklearn_ddcl.nn.losses import Objective
+from sklearn_ddcl.nn.outputs import ClusterOutput, ObjectiveValue
+
+__all__ = ["JointModule", "StepOutput"]
+
+
+class StepOutput(NamedTuple):
+    """Result of one forward pass in training.
+
+    Attributes
+    ----------
+    loss : Tensor, scalar
+        What is minimised.
+    z : Tensor of shape (b, d)
+        Features.
+    cluster : ClusterOutput or None
+        Prototypes, distances and assignments; None without a layer.
+    objective : ObjectiveValue or None
+        Terms of the clustering objective, before they are scaled.
+    pretext : Tensor, scalar, or None
+        Loss of the pretext task, before its weight.
+    """
+
+    loss: Tensor
+    z: Tensor
+    cluster: ClusterOutput | None
+    objective: ObjectiveValue | None
+    pretext: Tensor | None
+
+
+class JointModule(nn.Module):
+    r"""Backbone, prototypes and pretext task under one loss.
+
+    .. math:: L = w_o \Bigl(\frac{L_{base} + \eta L_{sep} + \tfrac{\lambda}{2} \|P\|_F^2}{s}
+              + \beta L_{bal} + \gamma L_{ent}\Bigr) + w_p L_{pretext}
+
+    The terms of Eq. 12 that are squared distances are divided by ``scale`` s,
+    the latent variance, so that the weights mean the same on every data set
+    and do not wear off while the features shrink or spread.
+
+    Parameters
+    ----------
+    backbone : nn.Module
+        Features (b, d) from inputs (b, ...).
+    layer : nn.Module, optional
+        ``DualMemoryBank``, or a layer whose prototypes are its weights, such
+        as ``VanillaPrototypes``. Without it only the pretext task is trained.
+    objective : Objective, optional
+        The clustering loss; needed with a layer.
+    pretext : PretextTask, optional
+        The pretext task.
+    objective_weight, pretext_weight : float, default=1.0
+        :math:`w_o` and :math:`w_p`, >= 0.
+    generator : torch.Generator, optional
+        Passed to the pretext task; a fixed seed if left out.
+    precision : torch.dtype, optional
+        Type in which backbone and pretext task compute under autocast;
+        distances and losses stay in the prototypes' own.
+
+    Attributes
+    ----------
+    temperature : float
+        Absolute temperature of the assignments.
+    stop_gradient : bool
+        Whether assignments are constants to the gradient.
+    scale : float
+        The latent variance s, a squared distance.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to train, a layer comes without objective, or the
+        layer takes no mini-batches.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from torch import nn
+    >>> from sklearn_ddcl.nn import Objective, VanillaPrototypes
+    >>> module = JointModule(nn.Linear(4, 2), VanillaPrototypes(3, 2), Objective())
+    >>> step = module(torch.arange(5), torch.zeros(5, 4))
+    >>> step.z.shape, step.cluster.assignments.shape
+    (torch.Size([5, 2]), torch.Size([5, 3]))
+    """
+
+    backbone: nn.Module
+
+    def __init__(
+        self,
+        backbone: nn.Module,
+        layer: nn.Module | None = None,
+        objective: Objective | None = None,
+        pretext: PretextTask | None = None,
+        objective_weight: float = 1.0,
+        pretext_weight: float = 1.0,
+        generator: torch.Generator | None = None,
+        precision: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        if (layer is None) != (objective is None) or (layer is None and pretext is None):
+            raise ValueError(
+                "layer and objective must come together, and without them a pretext task, got "
+                f"layer={layer!r}, objective={objective!r}, pretext={pretext!r}."
+            )
+        if getattr(layer, "needs_fixed_batch", False):
+            raise ValueError(
+                "layer must take mini-batches, as DualMemoryBank and VanillaPrototypes do, got "
+                f"{type(layer).__name__}."
+            )
+        self.backbone, self.layer, self.objective = backbone, layer, objective
+        self.pretext = pretext
+        self.objective_weight, self.pretext_weight = objective_weight, pretext_weight
+        self.generator = torch.Generator().manual_seed(0) if generator is None else generator
+        self.precision = precision
+        self.temperature, self.scale, self.stop_gradient = 1.0, 1.0, False
+        self.keep_compiled(None)
+
+    def keep_compiled(self, compiled: nn.Module | None) -> None:
+        """Run a compiled twin in the backbone's place; None runs the backbone itself.
+
+        Parameters
+        ----------
+        compiled : nn.Module or None
+            ``torch.compile(backbone)``, which shares its parameters.
+        """
+        # beside nn.Module's registry, where the shared parameters would be listed twice
+        self.__dict__["encoder"] = self.backbone if compiled is None else compiled
+
+    @property
+    def has_bank(self) -> bool:
+        """Whether the layer remembers the samples outside the batch."""
+        return hasattr(self.layer, "write_back")
+
+    def forward(self, index: Tensor, x: Tensor, weight: Tensor | None = None) -> StepOutput:
+        """Compute a step's loss and all it is made of.
+
+        Parameters
+        ----------
+        index : Tensor of shape (b,), int64
+            Row numbers, each at most once.
+        x : Tensor of shape (b, ...)
+            The rows.
+        weight : Tensor of shape (b,), optional
+            Sample weights of the objective.
+
+        Returns
+        -------
+        StepOutput
+            Loss, features, prototypes and terms.
+
+        Raises
+        ------
+        ValueError
+            If the backbone does not return one feature vector a row, or the
+            pretext task no scalar.
+        """
+        pretext: Tensor | None = None
+        encoder: nn.Module = self.__dict__["encoder"]
+        with autocast_context(x.device.type, self.precision):
+            z = check_features(encoder(x), x.shape[0])
+            if self.pretext is not None and self.pretext_weight:
+                pretext = self.pretext.loss(encoder, x, z, index, self.generator)
+                if not isinstance(pretext, Tensor) or pretext.ndim:
+                    raise ValueError(f"pretext.loss must return a scalar tensor, got {pretext!r}.")
+        z = z if self.precision is None else z.to(x.dtype)
+        weighted: Any = None if pretext is None else self.pretext_weight * pretext
+        if self.layer is None or self.objective is None:
+            if weighted is None:
+                raise ValueError("pretext_weight must be > 0 without a layer, got 0.")
+            return StepOutput(weighted, z, None, None, pretext)
+        cluster = self._assign(z, index)
+        objective = self.objective(cluster, weight)
+        loss = self.objective_weight * self._scaled(objective)
+        loss = loss if weighted is None else loss + weighted
+        return StepOutput(loss, z, cluster, objective, pretext)
+
+    def prototypes(self, z: Tensor, index: Tensor) -> Tensor:
+        """Return the prototypes (k, d) that go with the batch's features."""
+        layer: Any = self.layer
+        # a copy of plain weights, which the optimiser changes in place: a step's output stays
+        p: Tensor = layer(z, index) if self.has_bank else layer(z).clone()
+        return p
+
+    def write_back(self, z: Tensor, index: Tensor) -> None:
+        """Store the batch in the bank after the optimiser's step, if there is one."""
+        if self.has_bank:
+            layer: Any = self.layer
+            layer.write_back(z.detach(), index)
+
+    def _assign(self, z: Tensor, index: Tensor) -> ClusterOutput:
+        p = self.prototypes(z, index)
+        # A common offset would cost distances their digits; they don't depend on it, so it
+        # needs no gradient.
+        centre = p.detach().mean(dim=0)
+        distances = squared_distances(z - centre, p - centre)
+        q = soft_assignments(
+            distances.detach() if self.stop_gradient else distances, self.temperature
+        )
+        return ClusterOutput(z, p, distances, q, self.temperature)
+
+    def _scaled(self, value: ObjectiveValue) -> Tensor:
+        """Return the objective with its squared distances in units of the latent variance."""
+        objective: Any = self.objective
+        if getattr(objective.base, "dimensionless", False):
+            return (
+                value.base
+                + (value.separation + value.quadratic) / self.scale
+                + value.balance
+                + value.entropy
+            )
+        squares = value.base + value.separation + value.quadratic
+        return squares / self.scale + value.balance + value.entropy
