@@ -4,7 +4,15 @@ Each has ``get_params`` and ``set_params``, so that a search reaches into it, as
 ``GridSearchCV(estimator, {"temperature__minimum": [0.01, 0.1]})``.
 """
 
-from sklearn_ddcl.engine import FourPhases, JointTraining, ReducedFlow, Regularization
+from sklearn_ddcl.engine import (
+    Autoencoding,
+    FourPhases,
+    JointTraining,
+    NeighborContrast,
+    ReducedFlow,
+    Regularization,
+    SimCLR,
+)
 from sklearn_ddcl.nn.schedules import (
     ConstantTemperature,
     ExponentialTemperature,
@@ -12,11 +20,14 @@ from sklearn_ddcl.nn.schedules import (
 )
 
 __all__ = [
+    "Autoencoding",
     "ConstantTemperature",
     "ExponentialTemperature",
     "FourPhases",
     "GeometricTemperature",
     "JointTraining",
+    "NeighborContrast",
     "ReducedFlow",
     "Regularization",
+    "SimCLR",
 ]

@@ -3,106 +3,133 @@
 import warnings
 from numbers import Integral, Real
 
-import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 
 from sklearn_ddcl.cluster._base import PrototypeClusterer, check_training_input
+from sklearn_ddcl.cluster._ddcl_fit import train
 from sklearn_ddcl.engine import (
-    ReducedConfig,
+    JointTraining,
     ReducedFlow,
     Regularization,
-    fit_reduced,
-    make_module,
     resolve_flow,
+    resolve_joint,
     resolve_regularization,
     resolve_temperature,
+    resolve_warm_up,
 )
-from sklearn_ddcl.engine._build import LOSSES, TEMPERATURES
+from sklearn_ddcl.engine._backbones import BACKBONES
+from sklearn_ddcl.engine._build import DEEP_LOSSES, TEMPERATURES
+from sklearn_ddcl.engine._deep_config import WARM_UPS
 from sklearn_ddcl.exceptions import CollapseWarning
-from sklearn_ddcl.utils import check_weights, make_reporter, scale_weights
+from sklearn_ddcl.utils import check_weights, scale_weights
 from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
-
-# What stands behind None or a name, for parameters of parameters.
-_RESOLVERS = {
-    "temperature": resolve_temperature,
-    "regularization": resolve_regularization,
-    "training": resolve_flow,
-}
 
 
 class DDCLClustering(PrototypeClusterer):
     r"""Deep Dual Competitive Learning [1]_.
 
-    Prototypes are outputs of a dual layer, linear combinations of the features,
-    and learn by the soft quantization loss (Eq. 11)
+    A backbone learns features, and prototypes, which are outputs of a dual
+    layer, linear combinations of the features, learn with it by the soft
+    quantization loss (Eq. 11)
 
     .. math:: L_q = \frac{1}{N} \sum_n \sum_j q_{nj} \|z_n - p_j\|^2,
               \qquad q_{nj} \propto e^{-\|z_n - p_j\|^2 / T},
 
-    while the temperature T falls. On given features (``backbone=None``, the
-    only choice in this version) the closed-form flow anneals from above the
-    temperature at which all prototypes coincide, moves prototypes from where
-    they are useless to where they are missed, and finishes with hard
-    assignments: it minimises the same sum of squares as `KMeans`.
+    while the temperature T falls. There are more prototypes than clusters:
+    those that win together [2]_ are joined, so that clusters need not be
+    convex. With ``backbone=None`` the samples are the features, and the flow
+    minimises the same sum of squares as `KMeans`.
 
     Parameters
     ----------
-    n_clusters : int, default=8
-        Number of clusters k.
-    backbone : None, default=None
-        The network that makes features from samples. None clusters the
+    n_clusters : int or None, default=8
+        Number of clusters k. None takes the number at which the prototypes'
+        topology shows the widest gap.
+    backbone : {"mlp", "cnn"}, module, callable or None, default="mlp"
+        The network that makes features from samples: "mlp" for tables and
+        anything else, "cnn" for images; a `torch.nn.Module`, of which a copy
+        is trained; or a class or function that makes a module from the number
+        of features (for tables) or the shape of a sample. None clusters the
         samples as they are.
-    loss : {"quantization", "ols"}, default="quantization"
-        Lq (Eq. 11), or the reconstruction error L_OLS alone (Eq. 16), the
-        paper's ablation.
+    warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, \
+            default="neighbors"
+        What the backbone learns first, and keeps as a regulariser: see
+        :mod:`sklearn_ddcl.options`. A fitted object is reused. Not used with
+        ``backbone=None``.
+    prototypes_per_cluster : int or None, default=None
+        Prototypes m / k. None takes 20 with a backbone (fewer where samples
+        are few or clusters many) and 1 without.
+    loss : {"quantization", "ols", "cross_entropy"}, default="quantization"
+        Lq (Eq. 11); the reconstruction error L_OLS alone (Eq. 16), the paper's
+        ablation; or, with a backbone, the soft cross-entropy of a classifier
+        (section 4.2).
     temperature : str or schedule, default="auto"
         "auto", "constant", "exponential", "geometric", "paper" (the paper's
         absolute schedule), or an object of :mod:`sklearn_ddcl.options`.
-        Temperatures are multiples of the data's critical temperature unless
+        Temperatures are multiples of the features' critical temperature unless
         the schedule is absolute.
     regularization : Regularization, default=None
         Weights of the balance, entropy, separation and quadratic terms
         (Eq. 12). None adds none of them.
-    training : ReducedFlow, default=None
-        Options of the flow on given features. None takes its defaults.
+    training : JointTraining or ReducedFlow, default=None
+        Options of the joint phase with a backbone, or of the flow without.
+        None takes the defaults.
     max_iter : int, default=300
-        Bound on the passes over the data in each phase.
+        Bound on the passes over the data in each phase of the flow
+        (``backbone=None``); with a backbone, `JointTraining` has the epochs.
     tol : float, default=1e-4
         Squared shift of the prototypes, relative to the mean variance of the
-        features, at which a phase has converged. The hard finish also ends
-        once a pass lowers the inertia by no more than ``tol / 100`` of itself.
+        features, at which a phase of the flow has converged. The hard finish
+        also ends once a pass lowers the inertia by no more than ``tol / 100``
+        of itself. With a backbone, `JointTraining` says when to stop.
     output : {"distances", "embedding", "assignments"}, default="distances"
         What `transform` returns.
     device : str, default="auto"
         "auto" takes CUDA, then MPS, then the CPU; or a torch device name.
         Fitted attributes live on the CPU in any case.
     verbose : int, default=0
-        1 writes a line for each temperature and each pass of the finish.
+        1 writes a line for each epoch, temperature and pass.
     random_state : int, RandomState instance or None, default=None
-        Seeds the search. Global random states are never touched.
+        Seeds all that is drawn. Global random states are never touched.
 
     Attributes
     ----------
-    cluster_centers_ : ndarray of shape (n_active_clusters_, n_features)
-        Prototypes in use, in the dtype of the training data.
+    prototypes_ : ndarray of shape (n_prototypes, n_latent_features)
+        Prototypes in use.
+    prototype_labels_ : ndarray of shape (n_prototypes,)
+        Cluster of each prototype, int32.
+    cluster_centers_ : ndarray of shape (n_active_clusters_, n_latent_features)
+        Latent means of the clusters; the prototypes themselves where each
+        cluster has one and features are given.
     labels_ : ndarray of shape (n_samples,)
-        Cluster of each training sample, int32, consecutive from 0.
+        Cluster of each training sample, int32, consecutive from 0, the
+        heaviest cluster first.
     inertia_ : float
-        Weighted sum of squared distances to the nearest prototype.
+        Weighted sum of squared latent distances to the nearest prototype.
     temperature_ : float
-        Last temperature of the annealing, in squared units of the features.
+        Last temperature, in squared units of the features.
     n_active_clusters_ : int
         Number of clusters in use, less than ``n_clusters`` only with a
         `CollapseWarning`.
     n_iter_ : int
-        Passes over the rows: of the search's sample in all starts, then of all.
+        Epochs of the joint phase; without a backbone, passes over the rows.
+    agreement_ : float
+        Mean adjusted Rand index between this partition and those of other
+        restarts of the prototypes; low where the partition is a matter of
+        chance. 1 where there is one prototype for each cluster.
+    cluster_gaps_ : dict of int to float
+        For each number of clusters up to 25, how many times more information
+        the next merge of prototypes would lose than the one before: the
+        larger, the more that number stands out. Empty where there is one
+        prototype for each cluster.
     history_ : list of dict
-        One record for each temperature and each pass of the finish: epoch,
-        phase, temperature, loss_quantization (Lq), loss_ols (L_OLS), variance
-        (V), separation (S), concentration (K), force (I), n_active, seconds.
-        Losses are means over the rows of the phase; annealing records are
-        those of the first start.
+        One record an epoch of the warm-up (epoch, phase, loss_pretext,
+        seconds ...) and of the joint phase, or of each temperature and pass of
+        the flow: epoch, phase, temperature, loss_quantization (Lq), loss_ols
+        (L_OLS), variance (V), separation (S), concentration (K), force (I),
+        n_active, seconds; the joint phase adds loss, loss_pretext,
+        label_change (share of samples, against the epoch before),
+        latent_variance, learning_rate and dual_learning_rate.
     module_ : torch.nn.Module
         The fitted network on the CPU; maps a tensor of samples to a
         `sklearn_ddcl.nn.ClusterOutput`.
@@ -113,40 +140,47 @@ class DDCLClustering(PrototypeClusterer):
 
     See Also
     --------
-    sklearn.cluster.KMeans : The limit of temperature 0 from several seeds.
-    sklearn_ddcl.options.ReducedFlow : Options of the flow.
+    sklearn.cluster.KMeans : The limit of temperature 0 on given features.
+    sklearn_ddcl.options.JointTraining : Options of the joint phase.
+    sklearn_ddcl.options.NeighborContrast : The default warm-up.
+    sklearn_ddcl.options.ReducedFlow : Options of the flow on given features.
 
     Notes
     -----
-    The search runs on at most 20,000 rows (or 100 for each cluster) in
-    float32; the finish runs on all rows in the dtype of ``X``. Cost is linear
-    in the number of rows; besides ``X``, memory is bounded by the sample.
+    With a backbone, training is in float32, fitted attributes and inference
+    are in the dtype of ``X``. Without, the search runs on at most 20,000 rows
+    (or 100 for each cluster) in float32 and the finish on all rows in the
+    dtype of ``X``.
 
     References
     ----------
     .. [1] G. Cirrincione, "Deep Dual Competitive Learning: A Differentiable
        End-to-End Framework for Unsupervised Prototype-Based Representation
        Learning", arXiv:2604.01740 (2026).
+    .. [2] T. Martinetz, "Competitive Hebbian learning rule forms perfectly
+       topology preserving maps", ICANN (1993).
 
     Examples
     --------
-    >>> import numpy as np
+    >>> from sklearn.datasets import make_blobs
     >>> from sklearn_ddcl import DDCLClustering
-    >>> X = np.array([[1, 2], [1, 4], [1, 0], [10, 2], [10, 4], [10, 0]])
+    >>> X, _ = make_blobs(100, centers=[[0, 0], [9, 9]], random_state=0)
     >>> ddcl = DDCLClustering(n_clusters=2, random_state=0).fit(X)
-    >>> ddcl.labels_[0] == ddcl.labels_[1] != ddcl.labels_[3]
-    np.True_
-    >>> sorted(ddcl.cluster_centers_.tolist())
-    [[1.0, 2.0], [10.0, 2.0]]
+    >>> ddcl.predict([[0, 0], [9, 9]]).tolist() in ([0, 1], [1, 0])
+    True
+    >>> ddcl.encode(X).shape
+    (100, 10)
     """
 
     _parameter_constraints = {  # noqa: RUF012  # scikit-learn's convention
-        "n_clusters": [Interval(Integral, 1, None, closed="left")],
-        "backbone": [None],
-        "loss": [StrOptions(set(LOSSES))],
+        "n_clusters": [Interval(Integral, 1, None, closed="left"), None],
+        "backbone": [None, StrOptions(set(BACKBONES)), callable],
+        "warm_up": [None, StrOptions(set(WARM_UPS)), HasMethods(["make_task", "run"])],
+        "prototypes_per_cluster": [None, Interval(Integral, 1, None, closed="left")],
+        "loss": [StrOptions(set(DEEP_LOSSES))],
         "temperature": [StrOptions(set(TEMPERATURES)), HasMethods(["__call__", "get_params"])],
         "regularization": [None, Regularization],
-        "training": [None, ReducedFlow],
+        "training": [None, JointTraining, ReducedFlow],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
         "output": [StrOptions({"distances", "embedding", "assignments"})],
@@ -159,7 +193,9 @@ class DDCLClustering(PrototypeClusterer):
         self,
         n_clusters=8,
         *,
-        backbone=None,
+        backbone="mlp",
+        warm_up="neighbors",
+        prototypes_per_cluster=None,
         loss="quantization",
         temperature="auto",
         regularization=None,
@@ -173,6 +209,8 @@ class DDCLClustering(PrototypeClusterer):
     ):
         self.n_clusters = n_clusters
         self.backbone = backbone
+        self.warm_up = warm_up
+        self.prototypes_per_cluster = prototypes_per_cluster
         self.loss = loss
         self.temperature = temperature
         self.regularization = regularization
@@ -186,12 +224,13 @@ class DDCLClustering(PrototypeClusterer):
 
     @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X, y=None, sample_weight=None):
-        """Find the prototypes.
+        """Learn features and prototypes.
 
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Training samples; float32 and float64 are used as they are, other
+            Training samples; with a backbone also arrays of more dimensions,
+            such as images (n_samples, height, width, channels). float32 and float64 are used as they are, other
             numbers become float64. Never changed.
         y : Ignored
             Not used, present for API consistency. Labels have no influence.
@@ -215,18 +254,23 @@ class DDCLClustering(PrototypeClusterer):
         ConvergenceWarning
             If the finish did not come to rest in ``max_iter`` passes.
         """
-        X = check_training_input(self, X, self.n_clusters)
+        deep = self.backbone is not None
+        X = check_training_input(self, X, self.n_clusters, allow_nd=deep)
         weights, unit = scale_weights(check_weights(sample_weight, X))
-        result = fit_reduced(X, weights, self._config())
-        self.cluster_centers_ = result.prototypes
-        self.labels_ = result.labels
-        self.inertia_ = result.inertia * unit
-        self.temperature_ = result.temperature
-        self.n_active_clusters_ = len(result.prototypes)
-        self.n_iter_ = result.n_iter
-        self.history_ = result.history
-        self.module_ = make_module(result.prototypes, result.temperature)
-        self._warn(result.converged)
+        fitted = train(self, X, weights)
+        self.prototypes_ = fitted.prototypes
+        self.prototype_labels_ = fitted.groups
+        self.cluster_centers_ = fitted.centers
+        self.labels_ = fitted.labels
+        self.inertia_ = fitted.inertia * unit
+        self.temperature_ = fitted.temperature
+        self.n_active_clusters_ = len(fitted.centers)
+        self.n_iter_ = fitted.n_iter
+        self.agreement_ = fitted.agreement
+        self.cluster_gaps_ = fitted.gaps
+        self.history_ = fitted.history
+        self.module_ = fitted.module
+        self._warn(fitted.converged)
         return self
 
     def set_params(self, **params):
@@ -256,9 +300,9 @@ class DDCLClustering(PrototypeClusterer):
         for name in {key.partition("__")[0] for key in members}:
             value = getattr(self, name, None)
             if name in _RESOLVERS and (
-                value is None or (isinstance(value, str) and value in TEMPERATURES)
+                value is None or (isinstance(value, str) and value in _NAMES)
             ):
-                setattr(self, name, _RESOLVERS[name](value))
+                setattr(self, name, _RESOLVERS[name](self, value))
             elif not hasattr(value, "set_params"):
                 raise ValueError(
                     f"Invalid parameter in {sorted(members)}: {name!r} of "
@@ -266,24 +310,8 @@ class DDCLClustering(PrototypeClusterer):
                 )
         return super().set_params(**members)
 
-    def _config(self):
-        """Turn the parameters into the engine's configuration."""
-        seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
-        return ReducedConfig(
-            n_clusters=int(self.n_clusters),
-            loss=self.loss,
-            temperature=resolve_temperature(self.temperature),
-            regularization=resolve_regularization(self.regularization),
-            flow=resolve_flow(self.training),
-            max_iter=int(self.max_iter),
-            tol=float(self.tol),
-            device=self.device,
-            seed=int(seed),
-            report=make_reporter(self.verbose, type(self).__name__),
-        )
-
     def _warn(self, converged):
-        if self.n_active_clusters_ < self.n_clusters:
+        if self.n_active_clusters_ < (self.n_clusters or 1):
             warnings.warn(
                 f"{self.n_active_clusters_} of n_clusters={self.n_clusters} clusters are in use: "
                 "X may have fewer distinct samples than that (as far as its dtype tells them "

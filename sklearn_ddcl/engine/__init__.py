@@ -1,40 +1,72 @@
 """Training and inference in torch: configuration in, numpy results out."""
 
+from sklearn_ddcl.engine._backbones import Prepared, prepare_backbone
 from sklearn_ddcl.engine._build import (
     resolve_flow,
     resolve_regularization,
     resolve_temperature,
 )
 from sklearn_ddcl.engine._config import ReducedConfig, ReducedFlow, Regularization
+from sklearn_ddcl.engine._deep import DeepResult, fit_deep
+from sklearn_ddcl.engine._deep_config import (
+    DeepConfig,
+    prototype_count,
+    resolve_joint,
+    resolve_warm_up,
+)
 from sklearn_ddcl.engine._inference import assignments, distances, nearest, nearest_two
+from sklearn_ddcl.engine._joined import JoinedResult, fit_joined
+from sklearn_ddcl.engine._joining import JoinedPrototypes, join_prototypes, seed_prototypes
 from sklearn_ddcl.engine._joint import JointResult, fit_joint
 from sklearn_ddcl.engine._joint_config import JointConfig
 from sklearn_ddcl.engine._module import make_module
+from sklearn_ddcl.engine._neighbors import neighbor_graph
 from sklearn_ddcl.engine._phases import FourPhases
 from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._pretraining import fit_pretext
+from sklearn_ddcl.engine._projection import principal_projection
 from sklearn_ddcl.engine._reduced import ReducedResult, fit_reduced
 from sklearn_ddcl.engine._training_options import JointTraining
+from sklearn_ddcl.engine._warm_ups import Autoencoding, NeighborContrast, SimCLR, WarmUp
 
 __all__ = [
+    "Autoencoding",
+    "DeepConfig",
+    "DeepResult",
     "FourPhases",
+    "JoinedPrototypes",
+    "JoinedResult",
     "JointConfig",
     "JointResult",
     "JointTraining",
+    "NeighborContrast",
+    "Prepared",
     "PretextTask",
     "ReducedConfig",
     "ReducedFlow",
     "ReducedResult",
     "Regularization",
+    "SimCLR",
+    "WarmUp",
     "assignments",
     "distances",
+    "fit_deep",
+    "fit_joined",
     "fit_joint",
     "fit_pretext",
     "fit_reduced",
+    "join_prototypes",
     "make_module",
     "nearest",
     "nearest_two",
+    "neighbor_graph",
+    "prepare_backbone",
+    "principal_projection",
+    "prototype_count",
     "resolve_flow",
+    "resolve_joint",
     "resolve_regularization",
     "resolve_temperature",
+    "resolve_warm_up",
+    "seed_prototypes",
 ]

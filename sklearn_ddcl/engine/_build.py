@@ -15,14 +15,17 @@ from sklearn_ddcl.nn.schedules import (
 )
 
 __all__ = [
+    "DEEP_LOSSES",
     "LOSSES",
     "TEMPERATURES",
+    "plain",
     "resolve_flow",
     "resolve_regularization",
     "resolve_temperature",
 ]
 
 LOSSES = ("quantization", "ols")
+DEEP_LOSSES = (*LOSSES, "cross_entropy")
 
 TEMPERATURES: dict[str, Callable[[], TemperatureSchedule]] = {
     "auto": default_temperature,
@@ -66,7 +69,7 @@ def resolve_temperature(value: Any) -> Any:
             "The 'temperature' parameter must be a name or a schedule object with a 'relative' "
             f"attribute, such as GeometricTemperature(). Got {schedule!r} instead."
         )
-    schedule = _plain(schedule)
+    schedule = plain(schedule)
     if hasattr(schedule, "validate"):
         schedule.validate()
     return schedule
@@ -91,7 +94,7 @@ def resolve_regularization(value: Regularization | None) -> Regularization:
     >>> resolve_regularization(None).balance
     0.0
     """
-    regularization = Regularization() if value is None else _plain(value)
+    regularization = Regularization() if value is None else plain(value)
     regularization.validate()
     return regularization
 
@@ -115,13 +118,24 @@ def resolve_flow(value: ReducedFlow | None) -> ReducedFlow:
     >>> resolve_flow(None).relocations
     12
     """
-    flow = ReducedFlow() if value is None else _plain(value)
+    flow = ReducedFlow() if value is None else plain(value)
     flow.validate()
     return flow
 
 
-def _plain(value: Any) -> Any:
-    """Copy options with numpy's scalars, as grids hold them, as Python's own."""
+def plain(value: Any) -> Any:
+    """Copy options with numpy's scalars, as grids hold them, as Python's own.
+
+    Parameters
+    ----------
+    value : Options or any
+        Options, or an object that is none.
+
+    Returns
+    -------
+    Options or any
+        A copy; anything else is returned as it is.
+    """
     if not isinstance(value, Options):
         return value
     params = value.get_params(deep=False)

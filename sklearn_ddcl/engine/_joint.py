@@ -97,6 +97,7 @@ def fit_joint(
     """
     options = config.training
     options.validate()
+    epochs = options.epochs_for(X.shape[0])
     device = prepare(X, config.device, backbone, *([] if pretext is None else [pretext]))
     check_sample_weight(sample_weight, X.shape[0])
     generator, history = make_generator(config.seed), History(config.report)
@@ -110,7 +111,7 @@ def fit_joint(
         generator=generator,
         batch_size=options.batch_size,
         lr=options.learning_rate,
-        max_epochs=options.epochs,
+        max_epochs=epochs,
         gradient_clip=options.gradient_clip,
         sample_weight=None if sample_weight is None else sample_weight.to(z),
         callbacks=make_callbacks(options, critical_temperature(z), history),

@@ -1,12 +1,12 @@
 """The four phases of joint training (section 8.4 of the DDCL paper)."""
 
 import math
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sklearn_ddcl.nn._checks import check_real
 from sklearn_ddcl.nn.options import Options
 
-__all__ = ["FourPhases", "PhasePlan", "PhaseSchedule"]
+__all__ = ["FourPhases", "PhasePlan", "PhaseSchedule", "Reheated"]
 
 NAMES = ("warm_up", "stabilization", "sharpening", "refinement")
 
@@ -179,3 +179,29 @@ class FourPhases(Options):
                 return phase, (done - start) / share
             start += share
         return 3, 1.0
+
+
+class Reheated:
+    """Phases with the temperatures of another schedule.
+
+    Parameters
+    ----------
+    phases : PhaseSchedule
+        For everything but temperatures.
+    temperatures : TemperatureSchedule
+        Temperatures by epoch, with a ``relative`` attribute.
+    """
+
+    def __init__(self, phases: PhaseSchedule, temperatures: Any) -> None:
+        self.phases = phases
+        self.temperatures = temperatures
+        self.relative: bool = temperatures.relative
+
+    def __call__(self, epoch: int, n_epochs: int) -> PhasePlan:
+        """Return the plan of an epoch, counted from 0."""
+        plan = self.phases(epoch, n_epochs)
+        return plan._replace(temperature=float(self.temperatures(epoch)))
+
+    def validate(self) -> None:
+        """Raise ValueError if a parameter's value is not allowed."""
+        self.phases.validate()

@@ -4,7 +4,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from sklearn_ddcl.engine._callbacks import PretextRecord
+from sklearn_ddcl.engine._callbacks import PretextRecord, RateDecay
 from sklearn_ddcl.engine._history import History
 from sklearn_ddcl.engine._joint_checks import prepare
 from sklearn_ddcl.engine._joint_module import JointModule
@@ -51,7 +51,8 @@ def fit_pretext(
     batch_size : int, default=256
         Largest number of rows a step.
     learning_rate : float, default=1e-3
-        Adam's learning rate.
+        Adam's largest learning rate: it rises over the first steps and falls to
+        zero at the last.
     **settings : dict
         ``generator`` (torch.Generator on the CPU; seed 0), ``device`` ("auto"),
         ``report`` (callable or None), ``mixed_precision`` and ``compile`` (as
@@ -98,7 +99,7 @@ def fit_pretext(
         lr=learning_rate,
         max_epochs=-(-steps // -(-X.shape[0] // min(batch_size, X.shape[0]))),
         total_steps=steps,
-        callbacks=[PretextRecord(history)],
+        callbacks=[RateDecay(learning_rate, steps), PretextRecord(history)],
         compile=settings["compile"],
         device=device,
     ).fit(X)

@@ -1,5 +1,6 @@
 """Options of the joint phase, in which features and prototypes are trained together."""
 
+import math
 from typing import Any
 
 from sklearn_ddcl.engine._phases import FourPhases, PhaseSchedule
@@ -8,14 +9,17 @@ from sklearn_ddcl.nn.options import Options
 
 __all__ = ["JointTraining"]
 
+_STEPS = 300
+
 
 class JointTraining(Options):
     """How features and prototypes are trained together.
 
     Parameters
     ----------
-    epochs : int, default=50
-        Passes over the rows, >= 1.
+    epochs : int or None, default=None
+        Passes over the rows, >= 1. None takes as many as make 300 steps, but at
+        least 5 and at most 50.
     batch_size : int, default=256
         Largest number of rows a step, >= 2.
     learning_rate : float, default=1e-3
@@ -56,7 +60,7 @@ class JointTraining(Options):
 
     def __init__(
         self,
-        epochs: int = 50,
+        epochs: int | None = None,
         batch_size: int = 256,
         learning_rate: float = 1e-3,
         rate_ratio: float | None = None,
@@ -96,7 +100,8 @@ class JointTraining(Options):
         TypeError
             If ``schedule`` is no schedule.
         """
-        check_count("epochs", self.epochs)
+        if self.epochs is not None:
+            check_count("epochs", self.epochs)
         check_count("batch_size", self.batch_size, at_least=2)
         check_real("learning_rate", self.learning_rate, above=0.0)
         for name in ("rate_ratio", "gradient_clip"):
@@ -128,6 +133,24 @@ class JointTraining(Options):
             # identity for bools, as 1 == True
             if not any(value is a or (isinstance(a, str) and value == a) for a in allowed):
                 raise ValueError(f"{name} must be one of {allowed}, got {value!r}.")
+
+    def epochs_for(self, n_rows: int) -> int:
+        """Return the number of epochs.
+
+        Parameters
+        ----------
+        n_rows : int
+            Number of samples.
+
+        Returns
+        -------
+        int
+            ``epochs``, or what None stands for.
+        """
+        if self.epochs is not None:
+            return self.epochs
+        steps_each = math.ceil(n_rows / self.batch_size)
+        return min(max(math.ceil(_STEPS / steps_each), 5), 50)
 
     def phases(self) -> PhaseSchedule:
         """Return the schedule, or what None stands for.

@@ -4,6 +4,7 @@ from sklearn_ddcl.engine._callbacks._decomposition import DecompositionCheck
 from sklearn_ddcl.engine._callbacks._label_stop import LabelStop
 from sklearn_ddcl.engine._callbacks._phase_setting import PhaseSetting
 from sklearn_ddcl.engine._callbacks._rate_bound import RateBound
+from sklearn_ddcl.engine._callbacks._rate_decay import RateDecay
 from sklearn_ddcl.engine._callbacks._record import EpochRecord, PretextRecord
 from sklearn_ddcl.engine._callbacks._revival import Revival
 
@@ -14,5 +15,6 @@ __all__ = [
     "PhaseSetting",
     "PretextRecord",
     "RateBound",
+    "RateDecay",
     "Revival",
 ]

@@ -33,7 +33,7 @@ class PhaseSetting(Callback):  # type: ignore[misc]  # skorch has no types
         """Set temperature, scale, rates and stop-gradient of the epoch."""
         options, module = self.options, net.module_
         schedule = options.phases()
-        plan = schedule(net.epoch_, options.epochs)
+        plan = schedule(net.epoch_, net.max_epochs)
         if options.rate_ratio is not None:
             plan = plan._replace(rate_ratio=options.rate_ratio)
         if options.stop_gradient is not None:

@@ -22,7 +22,8 @@ def mirror_decoder(encoder: MLP, generator: torch.Generator | None = None) -> ML
     Returns
     -------
     MLP
-        The decoder, with the encoder's activation and floating point type.
+        The decoder, with the encoder's activation, normalization and floating point
+        type.
 
     Raises
     ------
@@ -42,6 +43,7 @@ def mirror_decoder(encoder: MLP, generator: torch.Generator | None = None) -> ML
         encoder.n_features,
         encoder.hidden[::-1],
         encoder.activation,
+        encoder.normalization,
         generator,
         encoder.dtype,
     )

@@ -25,6 +25,10 @@ class MLP(nn.Module):
         Widths of the hidden layers; none of them gives a linear map.
     activation : callable, default=nn.ReLU
         Makes a module; called once for each hidden layer.
+    normalization : callable, optional
+        Makes a module of a width, put between a hidden layer and its
+        activation; ``nn.LayerNorm`` keeps samples apart from one another,
+        which batch normalization does not while it trains.
     generator : torch.Generator, optional
         Source of the first weights; a fixed seed if left out.
     dtype : torch.dtype, default=torch.float32
@@ -53,6 +57,7 @@ class MLP(nn.Module):
         n_outputs: int = 10,
         hidden: Sequence[int] = (256, 256),
         activation: Callable[[], nn.Module] = nn.ReLU,
+        normalization: Callable[[int], nn.Module] | None = None,
         generator: torch.Generator | None = None,
         dtype: torch.dtype = torch.float32,
     ) -> None:
@@ -67,10 +72,13 @@ class MLP(nn.Module):
         self.n_outputs = n_outputs
         self.hidden = tuple(hidden)
         self.activation = activation
+        self.normalization = normalization
         self.dtype = dtype
         self.layers = nn.Sequential()
         for inputs, outputs in itertools.pairwise(sizes):
             if len(self.layers):
+                if normalization is not None:
+                    self.layers.append(normalization(inputs).to(dtype))
                 self.layers.append(_make_activation(activation))
             # Without memory first: torch would fill the weights from the global random state.
             linear = nn.Linear(inputs, outputs, device="meta", dtype=dtype)

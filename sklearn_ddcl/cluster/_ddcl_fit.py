@@ -1,0 +1,213 @@
+"""The three ways in which DDCLClustering trains: features given, given and joined, learned."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_random_state
+
+from sklearn_ddcl.engine import (
+    DeepConfig,
+    JointTraining,
+    ReducedConfig,
+    ReducedFlow,
+    fit_deep,
+    fit_joined,
+    fit_reduced,
+    make_module,
+    prototype_count,
+    resolve_flow,
+    resolve_joint,
+    resolve_regularization,
+    resolve_temperature,
+    resolve_warm_up,
+)
+from sklearn_ddcl.utils import make_reporter
+
+__all__ = ["Fitted", "train"]
+
+
+class Fitted(NamedTuple):
+    """What a fit leaves behind.
+
+    Attributes
+    ----------
+    prototypes : ndarray of shape (m, d)
+        Prototypes in use.
+    groups : ndarray of shape (m,), int32
+        Cluster of each.
+    centers : ndarray of shape (k, d)
+        Latent means of the clusters.
+    labels : ndarray of shape (n,), int32
+        Cluster of each sample.
+    inertia : float
+        Weighted sum of squared distances to the nearest prototype.
+    temperature : float
+        Last temperature.
+    module : torch.nn.Module
+        The fitted network.
+    n_iter : int
+        Passes or epochs.
+    converged : bool
+        Whether the last phase came to rest.
+    history : list of dict
+        Records.
+    agreement : float
+        Of the restarts on the partition.
+    gaps : dict of int to float
+        How much each number of clusters stands out.
+    """
+
+    prototypes: np.ndarray
+    groups: np.ndarray
+    centers: np.ndarray
+    labels: np.ndarray
+    inertia: float
+    temperature: float
+    module: Any
+    n_iter: int
+    converged: bool
+    history: list
+    agreement: float = 1.0
+    gaps: dict = {}  # noqa: RUF012  # a NamedTuple's default, never changed
+
+
+def train(estimator, X, weights):
+    """Train as an estimator's parameters say.
+
+    Parameters
+    ----------
+    estimator : DDCLClustering
+        With validated parameters.
+    X : ndarray or CSR array
+        Validated samples.
+    weights : ndarray of shape (n,) or None
+        Scaled sample weights.
+
+    Returns
+    -------
+    Fitted
+        The fitted state.
+
+    Raises
+    ------
+    ValueError
+        If parameters do not go together.
+    """
+    seed = int(check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max))
+    if estimator.backbone is not None:
+        return _learn(estimator, X, weights, seed)
+    _require(estimator, "training", ReducedFlow, "None")
+    if estimator.loss == "cross_entropy":
+        raise ValueError(
+            "loss='cross_entropy' trains a classifier on learned features, and backbone=None "
+            "learns none: choose a backbone, or loss='quantization' or 'ols'."
+        )
+    if estimator.n_clusters is None or (estimator.prototypes_per_cluster or 1) > 1:
+        return _join(estimator, X, weights, seed)
+    return _reduce(estimator, X, weights, seed)
+
+
+def _learn(estimator, X, weights, seed):
+    _require(estimator, "training", JointTraining, "'mlp'")
+    named = isinstance(estimator.temperature, str) and estimator.temperature == "auto"
+    temperature = None if named else resolve_temperature(estimator.temperature)
+    result = fit_deep(
+        X,
+        weights,
+        DeepConfig(
+            n_clusters=_count(estimator.n_clusters),
+            prototypes_per_cluster=_count(estimator.prototypes_per_cluster),
+            backbone=estimator.backbone,
+            warm_up=resolve_warm_up(estimator.warm_up),
+            training=resolve_joint(estimator.training, temperature),
+            loss=estimator.loss,
+            regularization=resolve_regularization(estimator.regularization),
+            device=estimator.device,
+            seed=seed,
+            report=make_reporter(estimator.verbose, type(estimator).__name__),
+        ),
+    )
+    return _grouped(
+        result.clusters,
+        result.joined,
+        temperature=result.temperature,
+        backbone=result.backbone,
+        n_iter=result.n_iter,
+        history=result.history,
+    )
+
+
+def _join(estimator, X, weights, seed):
+    if sparse.issparse(X):
+        raise ValueError(
+            "Several prototypes for each cluster on given features take dense X: pass "
+            "X.toarray(), or choose backbone='mlp', which takes sparse X."
+        )
+    k = _count(estimator.n_clusters)
+    m = prototype_count(k, _count(estimator.prototypes_per_cluster), X.shape[0])
+    found = fit_joined(X, weights, k, m, estimator.device, seed)
+    return _grouped(found.clusters, found.joined, temperature=0.0, backbone=None, n_iter=1)
+
+
+def _grouped(clusters, joined, *, temperature, backbone, n_iter, history=()):
+    return Fitted(
+        prototypes=clusters.prototypes,
+        groups=clusters.groups,
+        centers=clusters.centers,
+        labels=clusters.labels,
+        inertia=clusters.inertia,
+        temperature=temperature,
+        module=make_module(
+            clusters.prototypes, temperature, backbone=backbone, groups=clusters.groups
+        ),
+        n_iter=n_iter,
+        converged=True,
+        history=list(history),
+        agreement=joined.agreement,
+        gaps=joined.gaps,
+    )
+
+
+def _reduce(estimator, X, weights, seed):
+    result = fit_reduced(
+        X,
+        weights,
+        ReducedConfig(
+            n_clusters=int(estimator.n_clusters),
+            loss=estimator.loss,
+            temperature=resolve_temperature(estimator.temperature),
+            regularization=resolve_regularization(estimator.regularization),
+            flow=resolve_flow(estimator.training),
+            max_iter=int(estimator.max_iter),
+            tol=float(estimator.tol),
+            device=estimator.device,
+            seed=seed,
+            report=make_reporter(estimator.verbose, type(estimator).__name__),
+        ),
+    )
+    return Fitted(
+        prototypes=result.prototypes,
+        groups=np.arange(len(result.prototypes), dtype=np.int32),
+        centers=result.prototypes,
+        labels=result.labels,
+        inertia=result.inertia,
+        temperature=result.temperature,
+        module=make_module(result.prototypes, result.temperature),
+        n_iter=result.n_iter,
+        converged=result.converged,
+        history=result.history,
+    )
+
+
+def _require(estimator, name, kind, backbone):
+    value = getattr(estimator, name)
+    if value is not None and not isinstance(value, kind):
+        raise ValueError(
+            f"The {name!r} parameter of {type(estimator).__name__} must be None or "
+            f"{kind.__name__}() with backbone={backbone}. Got {value!r} instead."
+        )
+
+
+def _count(value):
+    return None if value is None else int(value)

@@ -1,0 +1,165 @@
+"""Backbones from what the user gives: a name, a class or function, or a module."""
+
+import copy
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from scipy.sparse import issparse
+from torch import Tensor, nn
+
+from sklearn_ddcl.engine._projection import Projection, principal_projection, project_rows
+from sklearn_ddcl.nn.backbones import MLP, ConvNet, reset_parameters
+
+__all__ = ["BACKBONES", "Prepared", "assemble", "prepare_backbone"]
+
+
+class Prepared(NamedTuple):
+    """A backbone in two parts, and the rows as its trained part takes them.
+
+    Attributes
+    ----------
+    head : nn.Module or None
+        Frozen first part in float64, applied once before training.
+    body : nn.Module
+        What is trained.
+    inputs : Tensor of shape (n, ...)
+        Rows after the head, float32.
+    components : Tensor of shape (n, c)
+        Principal components of the rows, float32, among which neighbours are
+        searched.
+    """
+
+    head: nn.Module | None
+    body: nn.Module
+    inputs: Tensor
+    components: Tensor
+
+
+class Standardize(nn.Module):
+    """Frozen common shift and scale of all values.
+
+    Parameters
+    ----------
+    mean : float
+        Mean of all values.
+    scale : float
+        Standard deviation of all values, > 0.
+    """
+
+    def __init__(self, mean: float, scale: float) -> None:
+        super().__init__()
+        self.mean, self.scale = mean, scale
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``(x - mean) / scale``."""
+        return (x - self.mean) / self.scale
+
+
+def prepare_backbone(
+    backbone: Any, data: Any, weight: np.ndarray | None, generator: torch.Generator
+) -> Prepared:
+    """Make the backbone for the data and bring the data to it.
+
+    Parameters
+    ----------
+    backbone : {"mlp", "cnn"}, nn.Module, or callable
+        A name; a module, of which a copy is trained; or a class or function
+        that makes a module from the shape of a sample: the number of features
+        for tables, else the trailing dimensions of ``data``.
+    data : ndarray or CSR array of shape (n, ...)
+        Samples.
+    weight : ndarray of shape (n,) or None
+        Sample weights.
+    generator : torch.Generator
+        Source of the first weights of named backbones and of classes.
+
+    Returns
+    -------
+    Prepared
+        Head, body and rows.
+
+    Raises
+    ------
+    ValueError
+        If images are asked for and the data are none.
+    TypeError
+        If a callable makes no module.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from sklearn_ddcl.engine import prepare_backbone
+    >>> data = np.arange(12.0).reshape(6, 2)
+    >>> prepare_backbone("mlp", data, None, torch.Generator()).inputs.shape
+    torch.Size([6, 2])
+    """
+    projection = principal_projection(data, generator, weight)
+    components = project_rows(data, projection, torch.float32)
+    if isinstance(backbone, str):
+        return BACKBONES[backbone](data, projection, components, generator)
+    return Prepared(None, _own_module(backbone, data, generator), _dense(data), components)
+
+
+def assemble(prepared: Prepared, dtype: torch.dtype) -> nn.Module:
+    """Put the parts together.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        Head and trained body.
+    dtype : torch.dtype
+        Type in which features will be computed.
+
+    Returns
+    -------
+    nn.Module
+        Samples to features, in evaluation mode, on the CPU.
+    """
+    parts = [part for part in (prepared.head, prepared.body) if part is not None]
+    whole = parts[0] if len(parts) == 1 else nn.Sequential(*parts)
+    return whole.cpu().to(dtype).eval()
+
+
+def _mlp(data: Any, projection: Projection, components: Tensor, generator: Any) -> Prepared:
+    body = MLP(components.shape[1], normalization=nn.LayerNorm, generator=generator)
+    return Prepared(projection, body, components, components)
+
+
+def _cnn(data: Any, projection: Projection, components: Tensor, generator: Any) -> Prepared:
+    shape = data.shape[1:]
+    if len(shape) == 1:
+        side = math.isqrt(shape[0])
+        if side * side != shape[0]:
+            raise ValueError(
+                f"backbone='cnn' takes flat samples for square images of one channel, and "
+                f"{shape[0]} features are none: pass X of shape (n, height, width, channels), or "
+                "backbone=ConvNet(image_shape) of sklearn_ddcl.nn."
+            )
+        shape = (side, side)
+    raw = _dense(data)
+    head = Standardize(float(raw.mean()), float(raw.std()) or 1.0)
+    return Prepared(head, ConvNet(shape, generator=generator), head(raw), components)
+
+
+BACKBONES: dict[str, Callable[..., Prepared]] = {"cnn": _cnn, "mlp": _mlp}
+
+
+def _own_module(backbone: Any, data: Any, generator: torch.Generator) -> nn.Module:
+    if isinstance(backbone, nn.Module):
+        return copy.deepcopy(backbone)
+    shape = data.shape[1:]
+    with torch.random.fork_rng(devices=[]):
+        module = backbone(shape[0] if len(shape) == 1 else tuple(shape))
+    if not isinstance(module, nn.Module):
+        raise TypeError(f"The 'backbone' parameter made {module!r}, which is no torch.nn.Module.")
+    reset_parameters(module, generator)
+    return module
+
+
+def _dense(data: Any) -> Tensor:
+    dense = data.toarray() if issparse(data) else data
+    return torch.from_numpy(np.array(dense, dtype=np.float32))

@@ -1,0 +1,155 @@
+"""A deep fit from samples to clusters: warm-up, joint training, joining."""
+
+import copy
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from sklearn_ddcl.engine._backbones import Prepared, assemble, prepare_backbone
+from sklearn_ddcl.engine._deep_config import DeepConfig, prototype_count
+from sklearn_ddcl.engine._encoding import encode
+from sklearn_ddcl.engine._features import encode_rows
+from sklearn_ddcl.engine._grouping import Grouped, group_rows
+from sklearn_ddcl.engine._joining import JoinedPrototypes, join_prototypes, seed_prototypes
+from sklearn_ddcl.engine._joint import fit_joint
+from sklearn_ddcl.engine._joint_config import JointConfig
+from sklearn_ddcl.engine._pretext import PretextTask
+from sklearn_ddcl.engine._runtime import make_generator, resolve_device
+
+__all__ = ["DeepResult", "fit_deep"]
+
+_RESTARTS = 12
+
+
+class DeepResult(NamedTuple):
+    """A fitted deep model, as numpy arrays and a module on the CPU.
+
+    Attributes
+    ----------
+    backbone : nn.Module
+        Samples to features, in the dtype of the samples.
+    clusters : Grouped
+        Prototypes, clusters and labels, in the space of the features.
+    joined : JoinedPrototypes
+        Where the clusters come from: agreement and gaps.
+    temperature : float
+        Last temperature of the joint phase.
+    n_iter : int
+        Epochs of the joint phase.
+    history : list of dict
+        Records of the warm-up and of the joint phase.
+    """
+
+    backbone: nn.Module
+    clusters: Grouped
+    joined: JoinedPrototypes
+    temperature: float
+    n_iter: int
+    history: list[dict[str, Any]]
+
+
+def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepResult:
+    """Learn features and prototypes, and join the prototypes into clusters.
+
+    Parameters
+    ----------
+    data : ndarray or CSR array of shape (n, ...)
+        Finite samples, float32 or float64.
+    weight : ndarray of shape (n,) or None
+        Non-negative weights, not all zero; rows of weight 0 are not trained on.
+    config : DeepConfig
+        Validated options.
+
+    Returns
+    -------
+    DeepResult
+        The fitted model.
+    """
+    generator = make_generator(config.seed)
+    used = slice(None) if weight is None else np.flatnonzero(weight > 0)
+    rows, share = data[used], None if weight is None else weight[used]
+    prepared, task, history = _warm_up(rows, share, config, generator)
+    device = resolve_device(config.device, torch.float32)
+    prepared.body.to(device)
+    z = encode(prepared.body, prepared.inputs, device).cpu().numpy()
+    count = prototype_count(config.n_clusters, config.prototypes_per_cluster, len(z))
+    first = seed_prototypes(z, share, count, generator)
+    joint = fit_joint(
+        prepared.body,
+        task,
+        prepared.inputs,
+        torch.from_numpy(first),
+        _joint_config(config),
+        None if share is None else torch.from_numpy(share.astype(np.float32)),
+    )
+    history += [{**record, "epoch": record["epoch"] + len(history)} for record in joint.history]
+    z = encode(joint.backbone, prepared.inputs).numpy()
+    joined = _join(z, share, joint.prototypes.numpy(), config, generator)
+    backbone = assemble(prepared._replace(body=joint.backbone), _dtype(data))
+    clusters = group_rows(encode_rows(backbone, data, config.device), weight, joined, config.device)
+    return DeepResult(
+        backbone, clusters, joined, joint.temperature, len(joint.history), history
+    )
+
+
+def _warm_up(
+    rows: Any, share: np.ndarray | None, config: DeepConfig, generator: torch.Generator
+) -> tuple[Prepared, PretextTask | None, list[dict[str, Any]]]:
+    """Train a new backbone, or take a copy of the one a fitted warm-up holds."""
+    warm_up = config.warm_up
+    if warm_up is None:
+        return prepare_backbone(config.backbone, rows, share, generator), None, []
+    if warm_up.fitted:
+        return (*_reuse(warm_up, rows, config, generator), [])
+    prepared = prepare_backbone(config.backbone, rows, share, generator)
+    fresh = type(warm_up)(**warm_up.get_params(deep=False))  # the user's object stays as it is
+    history = fresh.run(prepared, config.n_clusters, generator, config.device, config.report)
+    return prepared, fresh.task_, history
+
+
+def _reuse(
+    warm_up: Any, rows: Any, config: DeepConfig, generator: torch.Generator
+) -> tuple[Prepared, PretextTask]:
+    """Copy the fitted warm-up's backbone; its task too where the rows are the same."""
+    held = warm_up.prepared_
+    prepared = prepare_backbone(held.body, rows, None, generator)
+    if held.head is not None:
+        with torch.no_grad():
+            prepared = prepared._replace(
+                head=held.head, inputs=held.head(prepared.inputs.double()).float()
+            )
+    same = prepared.inputs.shape == held.inputs.shape
+    if same and torch.allclose(prepared.inputs, held.inputs, atol=1e-4):
+        return prepared._replace(inputs=held.inputs), copy.deepcopy(warm_up.task_)
+    width = encode(prepared.body, prepared.inputs[:2]).shape[1]
+    return prepared, warm_up.make_task(prepared, width, config.n_clusters, generator)
+
+
+def _joint_config(config: DeepConfig) -> JointConfig:
+    return JointConfig(
+        training=config.training,
+        loss=config.loss,
+        regularization=config.regularization,
+        device=config.device,
+        seed=config.seed,
+        report=config.report,
+    )
+
+
+def _join(
+    z: np.ndarray,
+    share: np.ndarray | None,
+    first: np.ndarray,
+    config: DeepConfig,
+    generator: torch.Generator,
+) -> JoinedPrototypes:
+    if len(first) == config.n_clusters:
+        return JoinedPrototypes(first, np.arange(len(first)), 1.0, {})
+    device = torch.device("cpu")
+    return join_prototypes(z, share, config.n_clusters, first, _RESTARTS, device, generator)
+
+
+def _dtype(data: Any) -> torch.dtype:
+    return torch.float32 if data.dtype == np.float32 else torch.float64

@@ -1,0 +1,82 @@
+"""Final clusters of joined prototypes: their order, means, and the labels of all rows."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_ddcl.engine._inference import nearest
+from sklearn_ddcl.engine._joining import JoinedPrototypes
+from sklearn_ddcl.engine._labelling import label_rows
+
+__all__ = ["Grouped", "group_rows"]
+
+
+class Grouped(NamedTuple):
+    """Prototypes in use with their clusters, and what they make of the rows.
+
+    Attributes
+    ----------
+    prototypes : ndarray of shape (m, d)
+        Each nearest to at least one row of positive weight.
+    groups : ndarray of shape (m,), int32
+        Cluster of each prototype; clusters are numbered by falling weight.
+    centers : ndarray of shape (k, d)
+        Weighted means of the clusters' rows.
+    labels : ndarray of shape (n,), int32
+        Cluster of each row.
+    inertia : float
+        Weighted sum of squared distances to the nearest prototype.
+    """
+
+    prototypes: np.ndarray
+    groups: np.ndarray
+    centers: np.ndarray
+    labels: np.ndarray
+    inertia: float
+
+
+def group_rows(
+    features: np.ndarray, weight: np.ndarray | None, joined: JoinedPrototypes, device: str
+) -> Grouped:
+    """Number clusters by falling weight, and label all rows just as ``predict`` will.
+
+    Parameters
+    ----------
+    features : ndarray of shape (n, d)
+        Features of all rows.
+    weight : ndarray of shape (n,) or None
+        Non-negative weights.
+    joined : JoinedPrototypes
+        Prototypes and their clusters.
+    device : str
+        Device name or "auto".
+
+    Returns
+    -------
+    Grouped
+        The result.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.engine._joining import JoinedPrototypes
+    >>> joined = JoinedPrototypes(np.array([[0.0], [1.0], [9.0]]), np.array([1, 1, 0]), 1.0, {})
+    >>> group_rows(np.array([[0.0], [1.0], [8.0]]), None, joined, "cpu").labels
+    array([0, 0, 1], dtype=int32)
+    """
+    known = joined.prototypes.astype(features.dtype)
+    found = label_rows(features, weight, known, device)
+    origin = nearest(found.prototypes, known, "cpu")
+    groups = np.unique(joined.labels[origin], return_inverse=True)[1]
+    share = np.ones(len(features)) if weight is None else weight.astype(np.float64)
+    mass = np.bincount(groups[found.labels], share, minlength=groups.max() + 1)
+    order = np.argsort(-mass, kind="stable")
+    rank = np.empty(len(mass), dtype=np.int32)
+    rank[order] = np.arange(len(mass), dtype=np.int32)
+    groups = rank[groups]
+    labels = groups[found.labels]
+    sums = np.stack(
+        [np.bincount(labels, share * column, minlength=len(mass)) for column in features.T], axis=1
+    )
+    centers = (sums / mass[order, None]).astype(features.dtype)
+    return Grouped(found.prototypes, groups, centers, labels, found.inertia)
