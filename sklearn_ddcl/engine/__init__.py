@@ -6,6 +6,7 @@ from sklearn_ddcl.engine._build import (
     resolve_temperature,
 )
 from sklearn_ddcl.engine._config import ReducedConfig, ReducedFlow, Regularization
+from sklearn_ddcl.engine._features import encode_rows
 from sklearn_ddcl.engine._inference import assignments, distances, nearest, nearest_two
 from sklearn_ddcl.engine._joint import JointResult, fit_joint
 from sklearn_ddcl.engine._joint_config import JointConfig
@@ -28,6 +29,7 @@ __all__ = [
     "Regularization",
     "assignments",
     "distances",
+    "encode_rows",
     "fit_joint",
     "fit_pretext",
     "fit_reduced",
