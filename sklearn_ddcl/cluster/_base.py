@@ -8,9 +8,9 @@ from sklearn.base import (
     ClusterMixin,
     TransformerMixin,
 )
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_array, check_is_fitted, validate_data
 
-from sklearn_ddcl.engine import assignments, distances, nearest, nearest_two
+from sklearn_ddcl.engine import assignments, distances, encode_rows, nearest, nearest_two
 from sklearn_ddcl.metrics._silhouette import silhouette_from_nearest
 from sklearn_ddcl.utils import check_weights
 
@@ -20,8 +20,16 @@ class PrototypeClusterer(
 ):
     """Base of estimators that assign samples to the nearest fitted prototype.
 
-    A subclass sets ``cluster_centers_``, ``labels_`` and ``temperature_`` in
-    ``fit`` and has the parameters ``output`` and ``device``.
+    A subclass validates by `check_training_input` in ``fit`` and sets
+    ``cluster_centers_``, ``labels_``, ``temperature_`` and ``module_`` there,
+    and, unless each prototype of given features is a cluster of its own,
+    ``prototypes_`` (m, d) with ``prototype_labels_`` (m,), the cluster of each,
+    consecutive from 0. It has the parameters ``output`` and ``device``.
+
+    ``input_shape_`` is the shape of a sample in training. With more than one
+    axis, `n_features_in_` is the length of the first, as scikit-learn counts
+    features of arrays of any dimension, and samples to come must have exactly
+    that shape.
     """
 
     def predict(self, X):
@@ -30,7 +38,7 @@ class PrototypeClusterer(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples, or an array of shape (n_samples, ...) as in training.
 
         Returns
         -------
@@ -38,13 +46,18 @@ class PrototypeClusterer(
             Cluster numbers, int32.
         """
         check_is_fitted(self)
-        if not sparse.issparse(X):
+        prototypes, groups = self._codebook()
+        found = self._nearest(X, prototypes)
+        return found if groups is None else groups[found]
+
+    def _nearest(self, X, prototypes):
+        if self.module_.takes_features and not sparse.issparse(X):
             unseen = self._check_new(X, ensure_all_finite=False)
             try:
-                return nearest(unseen, self.cluster_centers_, self.device, check_finite=True)
+                return nearest(unseen, prototypes, self.device, check_finite=True)
             except FloatingPointError:  # now say what is not finite, unless it overflowed
                 pass
-        return nearest(self._check_new(X), self.cluster_centers_, self.device)
+        return nearest(self._features(self._check_new(X)), prototypes, self.device)
 
     def predict_proba(self, X):
         """Return soft assignments at the last temperature of the fit (Eq. 8).
@@ -52,13 +65,14 @@ class PrototypeClusterer(
         Parameters
         ----------
         X : array-like of shape (n_samples, n_features)
-            Samples, dense.
+            Samples, dense, or an array of shape (n_samples, ...) as in training.
 
         Returns
         -------
         proba : ndarray of shape (n_samples, n_active_clusters_)
-            Non-negative, each row sums to 1. They express distances at
-            ``temperature_``; they are not calibrated probabilities.
+            Non-negative, each row sums to 1: those of a cluster's prototypes
+            added up. They express distances at ``temperature_``; they are not
+            calibrated probabilities.
 
         Raises
         ------
@@ -76,8 +90,9 @@ class PrototypeClusterer(
         return self._assignments(X)
 
     def _assignments(self, X):
-        X = self._check_new(X)
-        q = assignments(X, self.cluster_centers_, self.temperature_, self.device)
+        prototypes, groups = self._codebook()
+        Z = self._features(self._check_new(X))
+        q = assignments(Z, prototypes, self.temperature_, self.device, groups)
         return refuse_overflow(q)
 
     def transform(self, X):
@@ -86,13 +101,14 @@ class PrototypeClusterer(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples, or an array of shape (n_samples, ...) as in training.
 
         Returns
         -------
         X_new : ndarray
-            Euclidean distances to the cluster centres of shape (n_samples,
-            n_active_clusters_), as in KMeans; the features themselves where
+            Euclidean distances to the clusters of shape (n_samples,
+            n_active_clusters_), as in KMeans, that is to the nearest prototype
+            of each in feature space; the features themselves where
             ``output="embedding"``, soft assignments where
             ``output="assignments"``.
         """
@@ -110,7 +126,7 @@ class PrototypeClusterer(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples, or an array of shape (n_samples, ...) as in training.
         y : Ignored
             Not used, present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -129,7 +145,7 @@ class PrototypeClusterer(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples, or an array of shape (n_samples, ...) as in training.
 
         Returns
         -------
@@ -138,10 +154,13 @@ class PrototypeClusterer(
         """
         check_is_fitted(self)
         X = self._check_new(X)
-        return X.copy()
+        return X.copy() if self.module_.takes_features else self._features(X)
 
     def score(self, X, y=None, sample_weight=None):
         """Return the mean simplified silhouette over clusters; greater is better.
+
+        A sample's distances are to the nearest prototype of its own cluster and
+        to the nearest prototype of any other.
 
         It rewards neither collapse nor needless splitting, which minus the
         inertia (KMeans' score) does: that picks the largest ``n_clusters`` of
@@ -152,7 +171,7 @@ class PrototypeClusterer(
         Parameters
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
-            Samples.
+            Samples, or an array of shape (n_samples, ...) as in training.
         y : Ignored
             Not used, present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -165,26 +184,51 @@ class PrototypeClusterer(
             clusters are in use on ``X``.
         """
         check_is_fitted(self)
-        X = self._check_new(X)
-        found = nearest_two(X, self.cluster_centers_, self.device)
+        prototypes, groups = self._codebook()
+        Z = self._features(self._check_new(X))
+        found = nearest_two(Z, prototypes, self.device, groups)
         refuse_overflow(found.first)
-        weights = check_weights(sample_weight, X)
+        weights = check_weights(sample_weight, Z)
         return silhouette_from_nearest(*found, sample_weight=weights)
 
     def _check_new(self, X, **options):
-        return validate_data(
-            self,
-            X,
-            accept_sparse="csr",
-            reset=False,
-            dtype=[np.float64, np.float32],
-            order="C",
-            **options,
-        )
+        options.update(accept_sparse="csr", dtype=[np.float64, np.float32], order="C")
+        shape = getattr(self, "input_shape_", ())
+        if len(shape) < 2:
+            return validate_data(self, X, reset=False, **options)
+        X = check_array(X, allow_nd=True, ensure_2d=False, estimator=self, **options)
+        if X.shape[1:] != shape:
+            raise ValueError(
+                f"X must have the shape (n_samples, {', '.join(map(str, shape))}) that "
+                f"{type(self).__name__} was fitted with. Got {X.shape} instead."
+            )
+        return X
+
+    def _codebook(self):
+        """Return the prototypes and the cluster of each, None where these are the same."""
+        prototypes = getattr(self, "prototypes_", self.cluster_centers_)
+        groups = getattr(self, "prototype_labels_", None)
+        if groups is None or np.array_equal(groups, np.arange(len(prototypes))):
+            return prototypes, None
+        return prototypes, np.asarray(groups, dtype=np.int32)
+
+    def _features(self, X):
+        """Return the features of validated samples: themselves without a backbone."""
+        if self.module_.takes_features:
+            return X
+        prototypes, _ = self._codebook()
+        Z = encode_rows(self.module_.backbone, X, prototypes.dtype, self.device)
+        if Z.shape[1] != prototypes.shape[1]:
+            raise ValueError(
+                f"The backbone of module_ must return as many features as prototypes_ have, "
+                f"{prototypes.shape[1]}. Got {Z.shape[1]} instead."
+            )
+        return Z
 
     def _distances(self, X):
-        X = self._check_new(X)
-        return refuse_overflow(distances(X, self.cluster_centers_, self.device))
+        prototypes, groups = self._codebook()
+        Z = self._features(self._check_new(X))
+        return refuse_overflow(distances(Z, prototypes, self.device, groups))
 
     _OUTPUTS = {  # noqa: RUF012  # a constant: names, so that subclasses may override
         "distances": "_distances",
@@ -231,17 +275,20 @@ def refuse_overflow(result):
     return result
 
 
-def check_training_input(estimator, X, n_clusters):
+def check_training_input(estimator, X, n_clusters, allow_nd=False):
     """Validate samples for ``fit``.
 
     Parameters
     ----------
     estimator : estimator
-        Receives ``n_features_in_`` and ``feature_names_in_``.
+        Receives ``n_features_in_``, ``feature_names_in_`` and ``input_shape_``.
     X : {array-like, sparse matrix} of shape (n_samples, n_features)
         Samples.
-    n_clusters : int
-        Number of clusters asked for.
+    n_clusters : int or None
+        Number of clusters asked for; None, if the fit is to find it, takes at
+        least 2 samples.
+    allow_nd : bool, default=False
+        Whether X may be an array of shape (n_samples, ...) with more axes.
 
     Returns
     -------
@@ -251,7 +298,8 @@ def check_training_input(estimator, X, n_clusters):
     Raises
     ------
     ValueError
-        If X is no finite 2-D array of numbers or has fewer rows than clusters.
+        If X is no finite array of numbers of an allowed dimension or has fewer
+        rows than clusters.
     """
     X = validate_data(
         estimator,
@@ -259,7 +307,12 @@ def check_training_input(estimator, X, n_clusters):
         accept_sparse="csr",
         dtype=[np.float64, np.float32],
         order="C",
+        allow_nd=allow_nd,
     )
-    if X.shape[0] < n_clusters:
-        raise ValueError(f"n_samples={X.shape[0]} should be >= n_clusters={n_clusters}.")
+    if 0 in X.shape:  # scikit-learn looks at two axes only
+        raise ValueError(f"X must have at least one value in each sample, got shape {X.shape}.")
+    least, told = (2, "2") if n_clusters is None else (n_clusters, f"n_clusters={n_clusters}")
+    if X.shape[0] < least:
+        raise ValueError(f"n_samples={X.shape[0]} should be >= {told}.")
+    estimator.input_shape_ = X.shape[1:]
     return sparse.csr_array(X) if sparse.issparse(X) else X

@@ -14,6 +14,7 @@ from sklearn_ddcl.engine._deep_config import (
     resolve_joint,
     resolve_warm_up,
 )
+from sklearn_ddcl.engine._features import encode_rows
 from sklearn_ddcl.engine._inference import assignments, distances, nearest, nearest_two
 from sklearn_ddcl.engine._joined import JoinedResult, fit_joined
 from sklearn_ddcl.engine._joining import JoinedPrototypes, join_prototypes, seed_prototypes
@@ -52,6 +53,7 @@ __all__ = [
     "distances",
     "fit_deep",
     "fit_joined",
+    "encode_rows",
     "fit_joint",
     "fit_pretext",
     "fit_reduced",

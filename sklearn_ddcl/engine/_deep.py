@@ -88,7 +88,8 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     z = encode(joint.backbone, prepared.inputs).numpy()
     joined = _join(z, share, joint.prototypes.numpy(), config, generator)
     backbone = assemble(prepared._replace(body=joint.backbone), _dtype(data))
-    clusters = group_rows(encode_rows(backbone, data, config.device), weight, joined, config.device)
+    features = encode_rows(backbone, data, data.dtype, config.device)
+    clusters = group_rows(features, weight, joined, config.device)
     return DeepResult(
         backbone, clusters, joined, joint.temperature, len(joint.history), history
     )

@@ -1,19 +1,17 @@
 """What a fitted model says about rows: nearest prototypes, distances, soft assignments."""
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from scipy.sparse import issparse
 from torch import Tensor
 
 from sklearn_ddcl.engine._blocks import Block
-from sklearn_ddcl.engine._data import Rows, share
-from sklearn_ddcl.engine._frame import Frame, distant_shift, power_of_two
-from sklearn_ddcl.engine._passes import first_winner, linear_scores, softmax_over_prototypes
-from sklearn_ddcl.engine._runtime import resolve_device
+from sklearn_ddcl.engine._frame import Frame
+from sklearn_ddcl.engine._groups import check_groups, min_by_group, sum_by_group
+from sklearn_ddcl.engine._passes import first_winner, softmax_over_prototypes
+from sklearn_ddcl.engine._scan import Model, scan
 
 __all__ = [
     "NearestSets",
@@ -37,29 +35,15 @@ class NearestTwo(NamedTuple):
     Attributes
     ----------
     labels : ndarray of shape (n,), int32
-        Nearest prototypes.
+        Nearest prototypes, or their groups.
     first, second : ndarray of shape (n,)
-        Distances to them; ``second`` is infinite for a single prototype.
+        Distances to them and to the nearest prototype otherwise, of another
+        group; ``second`` is infinite where there is none.
     """
 
     labels: np.ndarray
     first: np.ndarray
     second: np.ndarray
-
-
-class Model(NamedTuple):
-    """Frozen prototypes in coordinates of their own.
-
-    Attributes
-    ----------
-    frame : Frame
-        Origin and unit taken from the prototypes.
-    p : Tensor of shape (k, d)
-        The prototypes in that frame.
-    """
-
-    frame: Frame
-    p: Tensor
 
 
 def nearest(
@@ -105,7 +89,7 @@ def nearest(
             raise FloatingPointError("A score is not finite.")
         labels[part] = winner.cpu().numpy()
 
-    _scan(data, prototypes, device, _write)
+    scan(data, prototypes, device, _write)
     return labels
 
 
@@ -161,26 +145,32 @@ def nearest_sets(
         mass[:] += np.bincount(labels[part], share, minlength=len(prototypes))
         parts.append(float(share @ gaps) * model.frame.unit**2)
 
-    _scan(data, prototypes, device, _write)
+    scan(data, prototypes, device, _write)
     return NearestSets(labels, mass, math.fsum(parts))
 
 
-def nearest_two(data: Any, prototypes: np.ndarray, device: str = "auto") -> NearestTwo:
-    """Return labels and the distances to the two nearest prototypes.
+def nearest_two(
+    data: Any, prototypes: np.ndarray, device: str = "auto", groups: np.ndarray | None = None
+) -> NearestTwo:
+    """Return labels and the distances to the two nearest prototypes, or clusters of them.
 
     Parameters
     ----------
     data : ndarray or CSR array of shape (n, d)
         Finite rows.
-    prototypes : ndarray of shape (k, d)
+    prototypes : ndarray of shape (m, d)
         Prototypes.
     device : str
         Device name or "auto".
+    groups : ndarray of shape (m,), optional
+        Cluster of each prototype, consecutive from 0. The second winner is
+        then the nearest prototype of any other cluster; None takes each
+        prototype as a cluster.
 
     Returns
     -------
     NearestTwo
-        Labels and Euclidean distances, without an (n, k) array.
+        Labels and Euclidean distances, without an (n, m) array.
 
     Examples
     --------
@@ -188,33 +178,49 @@ def nearest_two(data: Any, prototypes: np.ndarray, device: str = "auto") -> Near
     >>> from sklearn_ddcl.engine import nearest_two
     >>> nearest_two(np.array([[0.0]]), np.array([[1.0], [8.0]])).second
     array([8.])
+    >>> p = np.array([[1.0], [2.0], [8.0]])
+    >>> nearest_two(np.array([[0.0]]), p, groups=np.array([0, 0, 1])).second
+    array([8.])
     """
+    index = None if groups is None else check_groups(groups, len(prototypes))
     labels = np.empty(data.shape[0], dtype=np.int32)
     first, second = (np.empty(data.shape[0], dtype=prototypes.dtype) for _ in range(2))
 
     def _write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
         value, winner = first_winner(scores)
-        scores.scatter_(1, winner[:, None], torch.inf)
-        labels[part] = winner.cpu().numpy()
+        label = winner
+        if index is None:
+            scores.scatter_(1, winner[:, None], torch.inf)
+        else:
+            members = index.to(winner.device)
+            label = members[winner]
+            scores.T.masked_fill_(members[:, None] == label, torch.inf)
+        labels[part] = label.cpu().numpy()
         first[part] = _lengths(block.gaps(model.frame, model.p, winner, value), model.frame)
         norms = block.square_norms(model.frame)
         second[part] = _lengths(scores.amin(1) + norms, model.frame)
 
-    _scan(data, prototypes, device, _write)
+    scan(data, prototypes, device, _write)
     return NearestTwo(labels, first, second)
 
 
-def distances(data: Any, prototypes: np.ndarray, device: str = "auto") -> np.ndarray:
-    """Return the Euclidean distance of every row to every prototype.
+def distances(
+    data: Any, prototypes: np.ndarray, device: str = "auto", groups: np.ndarray | None = None
+) -> np.ndarray:
+    """Return the Euclidean distance of every row to every prototype, or cluster of them.
 
     Parameters
     ----------
     data : ndarray or CSR array of shape (n, d)
         Finite rows.
-    prototypes : ndarray of shape (k, d)
+    prototypes : ndarray of shape (m, d)
         Prototypes.
     device : str
         Device name or "auto".
+    groups : ndarray of shape (m,), optional
+        Cluster of each prototype, consecutive from 0: distances are then to
+        the nearest prototype of each cluster. None takes each prototype as a
+        cluster.
 
     Returns
     -------
@@ -228,34 +234,46 @@ def distances(data: Any, prototypes: np.ndarray, device: str = "auto") -> np.nda
     >>> distances(np.array([[0.0]]), np.array([[1.0], [8.0]]))
     array([[1., 8.]])
     """
-    result = np.empty((data.shape[0], len(prototypes)), dtype=prototypes.dtype)
+    index = None if groups is None else check_groups(groups, len(prototypes))
+    width = len(prototypes) if index is None else int(index.max()) + 1
+    result = np.empty((data.shape[0], width), dtype=prototypes.dtype)
 
     def _write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
         squares = scores + block.square_norms(model.frame)[:, None]
         rows, columns = torch.nonzero(squares < _SMALL * squares.amax(1)[:, None], as_tuple=True)
         near = model.frame.from_block(block.pick(rows)) - model.p[columns]
         squares[rows, columns] = near.square().sum(1).to(squares)
+        if index is not None:
+            squares = min_by_group(squares, index.to(squares.device))
         result[part] = _lengths(squares, model.frame)
 
-    _scan(data, prototypes, device, _write)
+    scan(data, prototypes, device, _write)
     return result
 
 
 def assignments(
-    data: Any, prototypes: np.ndarray, temperature: float, device: str = "auto"
+    data: Any,
+    prototypes: np.ndarray,
+    temperature: float,
+    device: str = "auto",
+    groups: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return soft assignments (Eq. 8).
+    """Return soft assignments (Eq. 8) to prototypes, or to clusters of them.
 
     Parameters
     ----------
     data : ndarray or CSR array of shape (n, d)
         Finite rows.
-    prototypes : ndarray of shape (k, d)
+    prototypes : ndarray of shape (m, d)
         Prototypes.
     temperature : float
         T in squared units of the data; 0 gives hard assignments.
     device : str
         Device name or "auto".
+    groups : ndarray of shape (m,), optional
+        Cluster of each prototype, consecutive from 0: assignments are then
+        summed over the prototypes of each cluster. None takes each prototype
+        as a cluster.
 
     Returns
     -------
@@ -269,64 +287,24 @@ def assignments(
     >>> assignments(np.array([[0.0]]), np.array([[1.0], [-1.0]]), temperature=1.0)
     array([[0.5, 0.5]])
     """
-    result = np.zeros((data.shape[0], len(prototypes)), dtype=prototypes.dtype)
+    index = None if groups is None else check_groups(groups, len(prototypes))
+    width = len(prototypes) if index is None else int(index.max()) + 1
+    result = np.zeros((data.shape[0], width), dtype=prototypes.dtype)
 
     def _write(part: slice, block: Block, scores: Tensor, model: Model) -> None:
         relative = temperature / model.frame.unit**2
         if relative > 0:
             lowest = scores.amin(1, keepdim=True)
-            result[part] = softmax_over_prototypes((lowest - scores) / relative).cpu().numpy()
+            q = softmax_over_prototypes((lowest - scores) / relative)
         else:
             winner = first_winner(scores)[1][:, None]
-            result[part] = torch.zeros_like(scores).scatter_(1, winner, 1.0).cpu().numpy()
+            q = torch.zeros_like(scores).scatter_(1, winner, 1.0)
+        q = q if index is None else sum_by_group(q, index.to(q.device))
+        result[part] = q.cpu().numpy()
 
     least = math.sqrt(temperature) if math.isfinite(temperature) else 0.0
-    _scan(data, prototypes, device, _write, least)
+    scan(data, prototypes, device, _write, least)
     return result
-
-
-def _scan(
-    data: Any,
-    prototypes: np.ndarray,
-    device: str,
-    write: Callable[[slice, Block, Tensor, Model], None],
-    least: float = 0.0,
-) -> None:
-    """Compute the scores of each block of rows and hand them to ``write``.
-
-    The unit is a length of at least ``least``, so that other lengths to be
-    compared with distances stay in range too.
-    """
-    dtype = torch.float32 if data.dtype == np.float32 else torch.float64
-    place = resolve_device(device, dtype)
-    acc = torch.float32 if place.type == "mps" else torch.float64
-    model = _frame_of(prototypes, least, place, acc)
-    if not issparse(data):
-        shift = distant_shift(model.frame.origin, model.frame.unit, dtype)
-        model = model._replace(frame=model.frame._replace(shift=shift))
-    with torch.inference_mode():
-        rows = Rows(share(data), None, place, model.frame)
-        slope, constant = linear_scores(rows, model.p, 1.0)
-        for part, block in rows.blocks(len(prototypes), reuse=True):
-            write(part, block, block.affine(slope, constant), model)
-
-
-def _frame_of(
-    prototypes: np.ndarray, least: float, device: torch.device, acc: torch.dtype
-) -> Model:
-    """Coordinates around the prototypes themselves: no pass over the rows is needed.
-
-    Around their median, as a far outlier's prototype would move a mean away from all
-    others, whose scores would lose their digits.
-    """
-    p = prototypes.astype(np.float64)
-    origin = np.sort(p, axis=0)[len(p) // 2]
-    p -= origin
-    size = max(float(np.abs(p).max()), least)
-    unit = power_of_two(size, torch.float32 if prototypes.dtype == np.float32 else torch.float64)
-    p /= unit
-    frame = Frame(torch.from_numpy(origin).to(device, acc), unit, 0.0, 0.0)
-    return Model(frame, torch.from_numpy(p).to(device, acc))
 
 
 def _lengths(squares: Tensor, frame: Frame) -> np.ndarray:

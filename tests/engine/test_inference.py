@@ -241,3 +241,79 @@ def test_rows_of_another_width_are_refused(function, layout):
     x, p = draw(14)
     with pytest.raises((RuntimeError, ValueError), match=r"size|shape|dimension|mismatch"):
         function(layout(x[:, :3]), p)
+
+
+# --- clusters of several prototypes
+
+
+def draw_groups(seed, m, k):
+    rng = np.random.default_rng(seed)
+    return rng.permutation(np.concatenate([np.arange(k), rng.integers(k, size=m - k)]))
+
+
+@layouts
+@dtypes
+@pytest.mark.parametrize(("m", "k"), [(1, 1), (6, 6), (6, 1), (40, 7), (300, 3)])
+def test_groups_are_the_brute_force(blocks, layout, dtype, rtol, m, k):
+    x, p = draw(15, k=m, dtype=dtype)
+    groups, d = draw_groups(15, m, k), exact(x, p)
+    least = np.stack([d[:, groups == j].min(1) for j in range(k)], axis=1)
+    np.testing.assert_allclose(distances(layout(x), p, groups=groups), least, rtol=rtol)
+    q = soft_assignments(torch.from_numpy(d**2), 0.7).numpy()
+    sums = np.stack([q[:, groups == j].sum(1) for j in range(k)], axis=1)
+    found = assignments(layout(x), p, 0.7, groups=groups)
+    assert found.dtype == dtype
+    np.testing.assert_allclose(found, sums, atol=5 * rtol)
+    two = nearest_two(layout(x), p, groups=groups)
+    assert two.labels.dtype == np.int32
+    np.testing.assert_array_equal(two.labels, groups[d.argmin(1)])
+    np.testing.assert_allclose(two.first, d.min(1), rtol=rtol)
+    other = np.where(groups == groups[d.argmin(1)][:, None], np.inf, d).min(1)
+    np.testing.assert_allclose(two.second, other, rtol=rtol)
+
+
+@layouts
+@dtypes
+def test_a_group_each_is_exactly_no_groups(blocks, layout, dtype, rtol):
+    x, p = draw(16, k=9, dtype=dtype)
+    x, own = layout(x), np.arange(9)
+    np.testing.assert_array_equal(distances(x, p, groups=own), distances(x, p))
+    for found, expected in zip(nearest_two(x, p, groups=own), nearest_two(x, p), strict=True):
+        np.testing.assert_array_equal(found, expected)
+    for temperature in (0.0, 0.7):
+        np.testing.assert_array_equal(
+            assignments(x, p, temperature, groups=own), assignments(x, p, temperature)
+        )
+
+
+@checked
+@given(st.integers(0, 9999), st.integers(1, 20), st.integers(1, 9), st.integers(0, 20))
+def test_grouped_numbers_agree_with_each_other(seed, n, k, more):
+    x, p = draw(seed, n=n, k=k + more)
+    groups = draw_groups(seed, k + more, k)
+    q = assignments(x, p, 0.7, groups=groups)
+    np.testing.assert_allclose(q.sum(1), 1.0, rtol=1e-12)
+    d, two = distances(x, p, groups=groups), nearest_two(x, p, groups=groups)
+    np.testing.assert_allclose(d[np.arange(n), two.labels], d.min(1), rtol=1e-9)
+    np.testing.assert_allclose(d.min(1), two.first, rtol=1e-9)
+    np.testing.assert_array_equal(two.labels, groups[nearest(x, p)])
+    if k > 1:
+        np.testing.assert_allclose(np.sort(d, axis=1)[:, 1], two.second, rtol=1e-9)
+
+
+def test_temperature_zero_names_the_cluster():
+    x, p = draw(17)
+    groups = draw_groups(17, 6, 2)
+    q = assignments(x, p, 0.0, groups=groups)
+    np.testing.assert_array_equal(q, np.eye(2)[groups[exact(x, p).argmin(1)]])
+
+
+@pytest.mark.parametrize("groups", [[0, 1], [0, 1, 3, 3, 3, 3], [0.0] * 6])
+@pytest.mark.parametrize(
+    "function",
+    [distances, nearest_two, lambda x, p, groups: assignments(x, p, 1.0, groups=groups)],
+)
+def test_groups_that_are_none_are_refused(function, groups):
+    x, p = draw(18)
+    with pytest.raises(ValueError, match="groups must be"):
+        function(x, p, groups=np.array(groups))

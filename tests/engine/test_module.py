@@ -113,3 +113,62 @@ def test_samples_of_another_shape_are_refused(shape):
 def test_a_state_of_other_prototypes_is_refused():
     with pytest.raises(RuntimeError, match="size mismatch"):
         make_module(P, 1.0).load_state_dict(make_module(P[:2], 1.0).state_dict())
+
+
+# --- several prototypes to a cluster
+
+GROUPS = np.array([1, 0, 1, 0], dtype=np.int32)
+
+
+def test_groups_leave_the_output_alone_and_sum_assignments():
+    plain, module = make_module(P, 0.7), make_module(P, 0.7, groups=GROUPS)
+    x = torch.from_numpy(X)
+    for found, expected in zip(module(x)[:4], plain(x)[:4], strict=True):
+        assert torch.equal(found, expected)
+    q = q_of(module)
+    found = module.cluster_assignments(q).numpy()
+    expected = np.stack([q[:, [1, 3]].sum(1), q[:, [0, 2]].sum(1)], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    np.testing.assert_allclose(found, assignments(X, P, 0.7, groups=GROUPS), atol=1e-9)
+    assert plain.cluster_assignments(q) is q
+
+
+@pytest.mark.parametrize(
+    "again", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"]
+)
+def test_copies_keep_backbone_and_groups(again):
+    backbone = nn.Sequential(nn.Linear(5, 3), nn.Tanh()).double()
+    module = make_module(P, 0.3, backbone, GROUPS)
+    other, x = again(module), torch.ones(2, 5, dtype=torch.float64)
+    assert torch.equal(other.groups, module.groups)
+    assert torch.equal(other(x).assignments, module(x).assignments)
+    assert other.backbone is not backbone
+    assert module.backbone is backbone
+
+
+def test_groups_move_and_save_with_the_module():
+    module = make_module(P, 0.3, groups=GROUPS)
+    assert module.state_dict()["groups"].tolist() == GROUPS.tolist()
+    assert "groups" not in make_module(P, 0.3).state_dict()
+    assert module.to(torch.float32).groups.dtype == torch.int64
+    assert q_of(module, X.astype(np.float32)).dtype == torch.float32
+
+
+def test_a_backbone_is_put_into_evaluation_mode():
+    backbone = nn.Dropout(0.5).train()
+    module = make_module(P, 0.3, backbone)
+    assert not backbone.training
+    assert not module.takes_features
+    assert torch.equal(q_of(module), q_of(make_module(P, 0.3)))
+
+
+def test_the_identity_takes_features():
+    assert make_module(P, 0.3).takes_features
+    assert make_module(P, 0.3, nn.Identity()).takes_features
+    assert not make_module(P, 0.3, nn.Sequential()).takes_features
+
+
+@pytest.mark.parametrize("groups", [[0, 1], [0, 2, 2, 2], [0.0, 1.0, 1.0, 0.0]])
+def test_other_groups_are_refused(groups):
+    with pytest.raises(ValueError, match="groups must be"):
+        make_module(P, 1.0, groups=np.array(groups))
