@@ -129,7 +129,8 @@ class DDCLClustering(PrototypeClusterer):
         (L_OLS), variance (V), separation (S), concentration (K), force (I),
         n_active, seconds; the joint phase adds loss, loss_pretext,
         label_change (share of samples, against the epoch before),
-        latent_variance, learning_rate and dual_learning_rate.
+        latent_variance, learning_rate, learning_rate_dual, rate_ratio,
+        rate_bound (Corollary 5) and n_revived.
     module_ : torch.nn.Module
         The fitted network on the CPU; maps a tensor of samples to a
         `sklearn_ddcl.nn.ClusterOutput`.
