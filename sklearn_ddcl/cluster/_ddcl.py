@@ -7,15 +7,11 @@ from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_ddcl.cluster._base import PrototypeClusterer, check_training_input
 from sklearn_ddcl.cluster._ddcl_fit import train
+from sklearn_ddcl.cluster._options import NestedOptions
 from sklearn_ddcl.engine import (
     JointTraining,
     ReducedFlow,
     Regularization,
-    resolve_flow,
-    resolve_joint,
-    resolve_regularization,
-    resolve_temperature,
-    resolve_warm_up,
 )
 from sklearn_ddcl.engine._backbones import BACKBONES
 from sklearn_ddcl.engine._build import DEEP_LOSSES, TEMPERATURES
@@ -25,7 +21,7 @@ from sklearn_ddcl.utils import check_weights, scale_weights
 from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
 
 
-class DDCLClustering(PrototypeClusterer):
+class DDCLClustering(NestedOptions, PrototypeClusterer):
     r"""Deep Dual Competitive Learning [1]_.
 
     A backbone learns features, and prototypes, which are outputs of a dual
@@ -190,6 +186,15 @@ class DDCLClustering(PrototypeClusterer):
         "random_state": ["random_state"],
     }
 
+    _option_makers = {  # noqa: RUF012  # a constant
+        "temperature": lambda _, value: resolve_temperature(value),
+        "regularization": lambda _, value: resolve_regularization(value),
+        "training": lambda self, value: (
+            resolve_flow(value) if self.backbone is None else resolve_joint(value, None)
+        ),
+        "warm_up": lambda _, value: resolve_warm_up(value),
+    }
+
     def __init__(
         self,
         n_clusters=8,
@@ -231,8 +236,9 @@ class DDCLClustering(PrototypeClusterer):
         ----------
         X : {array-like, sparse matrix} of shape (n_samples, n_features)
             Training samples; with a backbone also arrays of more dimensions,
-            such as images (n_samples, height, width, channels). float32 and float64 are used as they are, other
-            numbers become float64. Never changed.
+            such as images (n_samples, height, width, channels). float32 and
+            float64 are used as they are, other numbers become float64. Never
+            changed.
         y : Ignored
             Not used, present for API consistency. Labels have no influence.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -273,43 +279,6 @@ class DDCLClustering(PrototypeClusterer):
         self.module_ = fitted.module
         self._warn(fitted.converged)
         return self
-
-    def set_params(self, **params):
-        """Set the parameters of this estimator.
-
-        Parameters of option objects are reached as ``name__member``. Where the
-        present value is None or a name, its object takes its place first, so that
-        a search over ``temperature__minimum`` needs no preparation.
-
-        Parameters
-        ----------
-        **params : dict
-            New values.
-
-        Returns
-        -------
-        self : DDCLClustering
-            The estimator itself.
-
-        Raises
-        ------
-        ValueError
-            If a name is unknown, or a value has no such member.
-        """
-        super().set_params(**{key: value for key, value in params.items() if "__" not in key})
-        members = {key: value for key, value in params.items() if "__" in key}
-        for name in {key.partition("__")[0] for key in members}:
-            value = getattr(self, name, None)
-            if name in _RESOLVERS and (
-                value is None or (isinstance(value, str) and value in _NAMES)
-            ):
-                setattr(self, name, _RESOLVERS[name](self, value))
-            elif not hasattr(value, "set_params"):
-                raise ValueError(
-                    f"Invalid parameter in {sorted(members)}: {name!r} of "
-                    f"{type(self).__name__} is {value!r}, which has no parameters of its own."
-                )
-        return super().set_params(**members)
 
     def _warn(self, converged):
         if self.n_active_clusters_ < (self.n_clusters or 1):

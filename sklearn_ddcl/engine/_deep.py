@@ -90,9 +90,7 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     backbone = assemble(prepared._replace(body=joint.backbone), _dtype(data))
     features = encode_rows(backbone, data, data.dtype, config.device)
     clusters = group_rows(features, weight, joined, config.device)
-    return DeepResult(
-        backbone, clusters, joined, joint.temperature, len(joint.history), history
-    )
+    return DeepResult(backbone, clusters, joined, joint.temperature, len(joint.history), history)
 
 
 def _warm_up(

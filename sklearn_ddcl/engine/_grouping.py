@@ -38,7 +38,7 @@ class Grouped(NamedTuple):
 def group_rows(
     features: np.ndarray, weight: np.ndarray | None, joined: JoinedPrototypes, device: str
 ) -> Grouped:
-    """Number clusters by falling weight, and label all rows just as ``predict`` will.
+    """Return clusters numbered by falling weight, and label all rows just as ``predict`` will.
 
     Parameters
     ----------
@@ -73,10 +73,10 @@ def group_rows(
     order = np.argsort(-mass, kind="stable")
     rank = np.empty(len(mass), dtype=np.int32)
     rank[order] = np.arange(len(mass), dtype=np.int32)
-    groups = rank[groups]
-    labels = groups[found.labels]
+    clusters = rank[groups]
+    labels = clusters[found.labels]
     sums = np.stack(
         [np.bincount(labels, share * column, minlength=len(mass)) for column in features.T], axis=1
     )
     centers = (sums / mass[order, None]).astype(features.dtype)
-    return Grouped(found.prototypes, groups, centers, labels, found.inertia)
+    return Grouped(found.prototypes, clusters, centers, labels, found.inertia)

@@ -191,7 +191,9 @@ def _gaps(paths: list[Merges]) -> dict[int, float]:
     fewest = min(len(path.losses) for path in paths) + 1
     gaps = {}
     for k in range(2, min(_MOST_CLUSTERS, fewest - 1) + 1):
-        ratios = [float(path.losses[-k + 1]) / max(float(path.losses[-k]), 1e-12) for path in paths]
+        ratios = [
+            float(path.losses[-k + 1]) / max(float(path.losses[-k]), 1e-12) for path in paths
+        ]
         gaps[k] = float(np.median(ratios))
     return gaps
 

@@ -60,7 +60,9 @@ def _exact(x: Tensor, k: int, generator: torch.Generator) -> Tensor:
     x = x - x.mean(dim=0)
     norms = x.square().sum(dim=1)
     found = torch.empty(len(x), k, dtype=torch.int64, device=x.device)
-    for rows in torch.arange(len(x), device=x.device).split(max(_BLOCK_ELEMENTS // len(x), 1)):
+    height = max(_BLOCK_ELEMENTS // len(x), 1)
+    for start in range(0, len(x), height):
+        rows = torch.arange(start, min(start + height, len(x)), device=x.device)
         gaps = torch.addmm(norms, x[rows], x.T, alpha=-2.0)  # less the row's own norm
         gaps[torch.arange(len(rows), device=x.device), rows] = torch.inf
         found[rows] = gaps.topk(k, dim=1, largest=False).indices
@@ -69,7 +71,7 @@ def _exact(x: Tensor, k: int, generator: torch.Generator) -> Tensor:
 
 def _approximate(x: Tensor, k: int, generator: torch.Generator) -> Tensor:
     try:
-        from pynndescent import NNDescent  # noqa: PLC0415  # optional, and slow to import
+        from pynndescent import NNDescent
     except ImportError as error:
         raise ImportError(
             "search='approximate' needs pynndescent: pip install 'sklearn-ddcl[neighbors]'."

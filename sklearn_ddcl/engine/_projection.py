@@ -70,8 +70,8 @@ def principal_projection(
     >>> principal_projection(x, torch.Generator())(torch.from_numpy(x)).var(0, correction=0)
     tensor([1., 1.], dtype=torch.float64)
     """
-    share = np.ones(data.shape[0]) if weight is None else weight.astype(np.float64)
-    share = torch.from_numpy(share / share.sum())
+    mass = np.ones(data.shape[0]) if weight is None else weight.astype(np.float64)
+    share = torch.from_numpy(mass / mass.sum())
     width = int(np.prod(data.shape[1:]))
     mean = torch.zeros(width, dtype=torch.float64)
     for part, rows in _blocks(data):

@@ -65,11 +65,12 @@ class Merges(NamedTuple):
         group = torch.arange(n_items)
         for kept, joined in self.pairs[: n_items - n_clusters].tolist():
             group[group == joined] = kept
-        return torch.unique(group, return_inverse=True)[1]
+        members: Tensor = group.unique(return_inverse=True)[1]  # type: ignore[no-untyped-call]
+        return members
 
 
 def random_walk(edges: Tensor, n_steps: Sequence[int] = (8, 16, 32, 64)) -> Tensor:
-    r"""Joint probability of where a lazy random walk begins and ends.
+    r"""Return the joint probability of where a lazy random walk begins and ends.
 
     The walk stays where it is with probability one half, starts in its
     stationary distribution, and takes a number of steps drawn evenly from
@@ -234,14 +235,16 @@ def refine_partition(joint: Tensor, labels: Tensor, n_clusters: int) -> Tensor:
         groups = joint.new_zeros(n_clusters, joint.shape[1]).index_add_(0, labels, joint)
         groups = groups / groups.sum(dim=1, keepdim=True).clamp_min(tiny)
         moved = (joint @ groups.clamp_min(1e-12).log().T).argmax(dim=1)
-        if torch.equal(moved, labels) or len(moved.unique()) < n_clusters:
+        if torch.equal(moved, labels) or int(
+            (torch.bincount(moved, minlength=n_clusters) == 0).sum()
+        ):
             break
         labels = moved
     return labels
 
 
 def partition_agreement(first: Tensor, second: Tensor) -> float:
-    """Adjusted Rand index of two partitions of the same items.
+    """Return the adjusted Rand index of two partitions of the same items.
 
     Parameters
     ----------

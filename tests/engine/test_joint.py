@@ -195,7 +195,7 @@ def test_rows_that_are_not_finite_are_named(problem):
 def test_a_rate_far_too_large_ends_in_an_error_that_names_it(problem):
     x, backbone, task, start = problem()
     options = config(learning_rate=1e30, gradient_clip=None, epochs=30, revive=False)
-    with pytest.raises(FloatingPointError, match="learning_rate|learning rate"):
+    with pytest.raises(FloatingPointError, match=r"learning_rate|learning rate"):
         fit_joint(nn.Sequential(*backbone, nn.Linear(3, 3)), task, x, start, options)
 
 

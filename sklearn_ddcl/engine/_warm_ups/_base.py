@@ -1,0 +1,184 @@
+"""What all warm-ups share: how a backbone is trained alone, kept and reused."""
+
+import math
+from abc import abstractmethod
+from typing import Any, Self
+
+import numpy as np
+import torch
+from torch import nn
+
+from sklearn_ddcl.engine._backbones import Prepared, assemble, prepare_backbone
+from sklearn_ddcl.engine._pretext import PretextTask
+from sklearn_ddcl.engine._pretraining import fit_pretext
+from sklearn_ddcl.engine._runtime import make_generator
+from sklearn_ddcl.nn._checks import check_count, check_real
+from sklearn_ddcl.nn.options import Options
+
+__all__ = ["WarmUp"]
+
+_FEWEST_STEPS = 300
+_STEPS_AT = 2_000  # rows for which 1,000 steps are taken
+_MOST_STEPS = 6_000
+
+
+class WarmUp(Options):
+    """Base of the warm-ups: options of a run, and the task it trains.
+
+    A subclass has the parameters ``n_steps``, ``batch_size`` and
+    ``learning_rate`` and says what its task is.
+    """
+
+    n_steps: int | None
+    batch_size: int
+    learning_rate: float
+
+    @abstractmethod
+    def make_task(
+        self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
+    ) -> PretextTask:
+        """Return the task for a backbone with ``width`` outputs and its rows."""
+
+    def fit(
+        self,
+        X: Any,
+        backbone: Any = "mlp",
+        *,
+        n_clusters: int | None = None,
+        device: str = "auto",
+        seed: int = 0,
+        report: Any = None,
+    ) -> Self:
+        """Train a backbone, and keep it for any number of fits.
+
+        Parameters
+        ----------
+        X : ndarray of shape (n, ...)
+            Samples.
+        backbone : {"mlp", "cnn"}, nn.Module, or callable, default="mlp"
+            As in `DDCLClustering`; modules are copied.
+        n_clusters : int, optional
+            Expected number of clusters, from which a default number of
+            neighbours is made.
+        device : str, default="auto"
+            Where to train.
+        seed : int, default=0
+            Seed of the run's own generator.
+        report : callable, optional
+            Called with every history record.
+
+        Returns
+        -------
+        WarmUp
+            The object itself, with ``prepared_`` (the backbone and the rows it
+            was trained on), ``task_``, ``history_`` and ``backbone_``.
+
+        Raises
+        ------
+        ValueError
+            If an option or the data are not allowed.
+        """
+        self.validate()
+        generator = make_generator(seed)
+        data = X if hasattr(X, "tocsr") else np.asarray(X)
+        if data.dtype not in (np.float32, np.float64):
+            data = data.astype(np.float64)
+        prepared = prepare_backbone(backbone, data, None, generator)
+        self.history_ = self.run(prepared, n_clusters, generator, device, report)
+        double = data.dtype == np.float64
+        self.backbone_ = assemble(prepared, torch.float64 if double else torch.float32)
+        return self
+
+    def run(
+        self,
+        prepared: Prepared,
+        n_clusters: int | None,
+        generator: torch.Generator,
+        device: str,
+        report: Any = None,
+    ) -> list[dict[str, Any]]:
+        """Train the body of a prepared backbone in place.
+
+        Parameters
+        ----------
+        prepared : Prepared
+            Backbone and rows.
+        n_clusters : int or None
+            Expected number of clusters.
+        generator : torch.Generator
+            Source of randomness.
+        device : str
+            Device name or "auto".
+        report : callable, optional
+            Called with every history record.
+
+        Returns
+        -------
+        list of dict
+            One record an epoch; the trained task is ``task_``.
+        """
+        width = _width(prepared)
+        self.task_ = self.make_task(prepared, width, n_clusters, generator)
+        self.prepared_ = prepared
+        return fit_pretext(
+            prepared.body,
+            self.task_,
+            prepared.inputs,
+            steps=self.steps_for(len(prepared.inputs)),
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            generator=generator,
+            device=device,
+            report=report,
+        )
+
+    def steps_for(self, n_rows: int) -> int:
+        """Return the number of steps.
+
+        Parameters
+        ----------
+        n_rows : int
+            Number of samples.
+
+        Returns
+        -------
+        int
+            ``n_steps``, or what None stands for: growing with the square root
+            of the samples, 1,000 at 2,000, at least 300 and at most 6,000.
+        """
+        if self.n_steps is not None:
+            return self.n_steps
+        steps = round(1_000 * math.sqrt(n_rows / _STEPS_AT))
+        return min(max(steps, _FEWEST_STEPS), _MOST_STEPS)
+
+    @property
+    def fitted(self) -> bool:
+        """Whether :meth:`fit` has been called: then the backbone is reused."""
+        return hasattr(self, "backbone_")
+
+    def __sklearn_clone__(self) -> Self:
+        """Keep a fitted warm-up over ``clone``: it is there to be reused."""
+        return self if self.fitted else type(self)(**self.get_params(deep=False))
+
+    def _check_run(self) -> None:
+        if self.n_steps is not None:
+            check_count("n_steps", self.n_steps)
+        check_count("batch_size", self.batch_size, at_least=2)
+        check_real("learning_rate", self.learning_rate, above=0.0)
+
+
+@torch.no_grad()
+def _width(prepared: Prepared) -> int:
+    """Ask the backbone for the width of its features."""
+    body: nn.Module = prepared.body
+    training = body.training
+    body.eval()
+    try:
+        features = body(prepared.inputs[:2].to(next(body.parameters(), prepared.inputs).device))
+    finally:
+        body.train(training)
+    if features.ndim != 2:
+        raise ValueError(
+            f"backbone must return one feature vector a row, got shape {tuple(features.shape)}."
+        )
+    return int(features.shape[1])

@@ -1,0 +1,91 @@
+"""Neighbour contrast as a warm-up."""
+
+import torch
+
+from sklearn_ddcl.engine._backbones import Prepared
+from sklearn_ddcl.engine._neighbors import NEIGHBOR_SEARCHES, neighbor_graph
+from sklearn_ddcl.engine._pretext import PretextTask
+from sklearn_ddcl.engine._tasks import NeighborTask
+from sklearn_ddcl.engine._warm_ups._base import WarmUp
+from sklearn_ddcl.nn._checks import check_count
+
+__all__ = ["NeighborContrast"]
+
+
+class NeighborContrast(WarmUp):
+    r"""Heavy-tailed contrast of neighbours ("neighbors").
+
+    Minimises :math:`-\log s(z_i, z_j) + \log \sum_l s(z_i, z_l)` for a
+    neighbour j of i, the rows l of the batch and
+    :math:`s(a, b) = 1 / (1 + \|a - b\|^2)` [1]_.
+
+    Parameters
+    ----------
+    n_neighbors : int or None, default=None
+        Neighbours of each sample. None takes 15, or fewer where clusters are
+        small: a third of the mean cluster, and at least 3.
+    n_steps : int or None, default=None
+        Steps; None takes a number that grows with the square root of the
+        samples: 1,000 for 2,000 of them.
+    batch_size : int, default=256
+        Samples a step.
+    learning_rate : float, default=5e-3
+        Largest rate of Adam.
+    search : {"auto", "exact", "approximate"}, default="auto"
+        How neighbours are found; "approximate" needs pynndescent, and "auto"
+        takes it above 50,000 samples where it is installed.
+
+    References
+    ----------
+    .. [1] J. N. Böhm, P. Berens and D. Kobak, "Unsupervised visualization of
+       image datasets using contrastive learning", ICLR (2023).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.options import NeighborContrast
+    >>> X = np.random.default_rng(0).normal(size=(60, 4))
+    >>> NeighborContrast(n_steps=5).fit(X).backbone_.training
+    False
+    """
+
+    def __init__(
+        self,
+        n_neighbors: int | None = None,
+        n_steps: int | None = None,
+        batch_size: int = 256,
+        learning_rate: float = 5e-3,
+        search: str = "auto",
+    ) -> None:
+        self.n_neighbors = n_neighbors
+        self.n_steps = n_steps
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.search = search
+
+    def validate(self) -> None:
+        """Check the options.
+
+        Raises
+        ------
+        ValueError
+            If one is not allowed.
+        """
+        self._check_run()
+        if self.n_neighbors is not None:
+            check_count("n_neighbors", self.n_neighbors)
+        if self.search not in NEIGHBOR_SEARCHES:
+            raise ValueError(
+                f"search must be one of {sorted(NEIGHBOR_SEARCHES)}, got {self.search!r}."
+            )
+
+    def make_task(
+        self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
+    ) -> PretextTask:
+        """Return the task on the rows' neighbour graph."""
+        n_rows = len(prepared.inputs)
+        count = self.n_neighbors
+        if count is None:
+            count = min(15, max(3, n_rows // (3 * (n_clusters or 1))))
+        graph = neighbor_graph(prepared.components, count, generator, self.search)
+        return NeighborTask(prepared.inputs, graph)
