@@ -12,6 +12,11 @@ from sklearn_ddcl.engine import (
     JointTraining,
     ReducedFlow,
     Regularization,
+    resolve_flow,
+    resolve_joint,
+    resolve_regularization,
+    resolve_temperature,
+    resolve_warm_up,
 )
 from sklearn_ddcl.engine._backbones import BACKBONES
 from sklearn_ddcl.engine._build import DEEP_LOSSES, TEMPERATURES

@@ -37,10 +37,19 @@ class NestedOptions:
         for name in {key.partition("__")[0] for key in members}:
             value = getattr(self, name, None)
             if name in self._option_makers and (value is None or isinstance(value, str)):
-                setattr(self, name, self._option_makers[name](self, value))
+                setattr(self, name, self._make_options(name, value))
             elif not hasattr(value, "set_params"):
                 raise ValueError(
                     f"Invalid parameter in {sorted(members)}: {name!r} of "
                     f"{type(self).__name__} is {value!r}, which has no parameters of its own."
                 )
         return super().set_params(**members)
+
+    def _make_options(self, name, value):
+        try:
+            return self._option_makers[name](self, value)
+        except KeyError as error:
+            raise ValueError(
+                f"The {name!r} parameter of {type(self).__name__} is {value!r}, which is no name "
+                "of options."
+            ) from error
