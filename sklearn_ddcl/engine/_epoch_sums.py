@@ -1,14 +1,18 @@
 """What an epoch's steps have shown, summed up as they go: no further pass over the data."""
 
+import math
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from sklearn_ddcl.engine._joint_module import StepOutput
-from sklearn_ddcl.nn.distances import pairwise_separation, prototype_distances
+from sklearn_ddcl.nn.distances import pairwise_separation
+from sklearn_ddcl.nn.outputs import ClusterOutput
 
-__all__ = ["EpochSummary", "EpochSums"]
+_ELEMENTS = 1 << 19  # of distances kept until they are summed up
+
+__all__ = ["EpochSummary", "EpochSums", "cluster_sums"]
 
 
 class EpochSummary(NamedTuple):
@@ -20,16 +24,15 @@ class EpochSummary(NamedTuple):
         What was minimised, and the pretext task's part before its weight.
     quantization, ols, variance : float
         Lq, L_OLS and V, each from its own definition; squared distances.
-    separation : float
-        S(P) of Eq. 35, a squared distance.
+    separation, prototype_norm : float
+        S(P) of Eq. 35, a squared distance, and the Frobenius norm of P, both
+        of the last step's prototypes.
     concentration : float
         K of Eq. 36.
     latent_variance : float
         Variance of the features within a batch, summed over their columns.
     label_change : float
         Share of rows whose nearest prototype is another than the epoch before.
-    prototype_norm : float
-        Frobenius norm of the last step's prototypes.
     """
 
     loss: float
@@ -62,6 +65,8 @@ class EpochSums:
         Nearest prototype of each row when last seen; -1 before.
     errors : Tensor of shape (n,)
         Squared distance to it.
+    counts : Tensor of shape (k,), int64
+        Rows of each prototype after the last epoch.
 
     Examples
     --------
@@ -78,47 +83,42 @@ class EpochSums:
     ) -> None:
         self.labels = torch.full((n_rows,), -1, dtype=torch.int64, device=device)
         self.errors = torch.zeros(n_rows, device=device, dtype=dtype)
-        self._terms: list[Tensor] = []
-        self._sizes: list[int] = []
+        self.counts = torch.zeros(0, dtype=torch.int64, device=device)
+        self._clear()
+
+    def _clear(self) -> None:
+        self._losses: list[Tensor] = []
+        self._rows: list[Tensor] = []
+        self._waiting: list[ClusterOutput] = []
+        self._sums: list[Tensor] = []
+        self._changed = 0.0
+        self._prototypes: Tensor | None = None
 
     @torch.no_grad()
-    def add(self, step: StepOutput, index: Tensor) -> None:
-        """Add a step; nothing is copied to the host.
+    def add(self, step: StepOutput, rows: Tensor) -> None:
+        """Add a step; the arithmetic is put off until there are some of one size.
 
         Parameters
         ----------
         step : StepOutput
             The step.
-        index : Tensor of shape (b,), int64
-            Its rows.
+        rows : Tensor of shape (b,), int64
+            Its row numbers.
         """
-        zero = step.loss.new_zeros(())
-        head = [step.loss, zero if step.pretext is None else step.pretext.to(step.loss)]
-        self._sizes.append(len(index))
-        self._terms.append(torch.stack(head + self._cluster_terms(step, index)))
+        self._losses.append(step.loss.detach())
+        if step.pretext is not None:
+            self._losses.append(step.pretext.detach().to(step.loss.dtype))
+        cluster = step.cluster
+        if cluster is not None:
+            if self._waiting and len(cluster.z) != len(self._waiting[0].z):
+                self._flush()
+            self._waiting.append(detached(cluster))
+            self._prototypes = cluster.prototypes.detach()
+        self._rows.append(rows)
+        if cluster is not None and len(self._waiting) * cluster.distances.numel() > _ELEMENTS:
+            self._flush()
 
-    def _cluster_terms(self, step: StepOutput, index: Tensor) -> list[Tensor]:
-        if step.cluster is None:
-            return []
-        z, p, distances, q, _ = step.cluster
-        nearest = distances.min(dim=1)
-        changed = (self.labels[index] != nearest.indices).to(z.dtype).mean()
-        self.labels[index] = nearest.indices
-        self.errors[index] = nearest.values
-        overlap = (q.T @ q) / len(z)
-        centre = p.mean(dim=0)  # a common offset would cost digits
-        residual = (z - centre) - q @ (p - centre)
-        return [
-            (q * distances).sum() / len(z),
-            residual.square().sum() / len(z),
-            0.5 * (overlap * prototype_distances(p)).sum(),
-            pairwise_separation(p),
-            overlap.trace(),
-            z.var(dim=0, correction=0).sum(),
-            changed,
-            torch.linalg.vector_norm(p),
-        ]
-
+    @torch.no_grad()
     def finish(self) -> EpochSummary | None:
         """Return the epoch's means and start anew; None if there was no step.
 
@@ -127,15 +127,88 @@ class EpochSums:
         EpochSummary or None
             The means over rows.
         """
-        if not self._terms:
+        if not self._rows:
             return None
-        # one transfer; the sum is taken in float64
-        table = torch.stack(self._terms).cpu().double()
-        share = torch.tensor(self._sizes, dtype=torch.float64)
-        means = ((share / share.sum()) @ table).tolist()
-        last = float(table[-1, -1])
-        self._terms, self._sizes = [], []
-        nan = float("nan")
-        if len(means) == 2:
-            return EpochSummary._make(means + [nan] * 8)
-        return EpochSummary._make([*means[:-1], last])
+        sizes = torch.tensor([float(len(rows)) for rows in self._rows], dtype=torch.float64)
+        n_rows = float(sizes.sum())
+        losses = torch.stack(self._losses).cpu().double().reshape(len(sizes), -1)
+        means = (sizes @ losses / n_rows).tolist()
+        head = means if len(means) == 2 else [*means, 0.0]
+        tail = [math.nan] * 8
+        p = self._prototypes
+        if p is not None:
+            self._flush()
+            *parts, k, spread = (torch.stack(self._sums).sum(dim=0) / n_rows).tolist()
+            self.counts = torch.bincount(self.labels.clamp_min(0), minlength=len(p))
+            norm = float(torch.linalg.vector_norm(p))
+            change = self._changed / n_rows
+            tail = [*parts, float(pairwise_separation(p)), k, spread, change, norm]
+        self._clear()
+        return EpochSummary._make(head + tail)
+
+    def _flush(self) -> None:
+        """Sum up the waiting steps, all of one size."""
+        if self._waiting:
+            self._sums.append(cluster_sums(self._waiting))
+            self._changed += self._relabel(self._waiting)
+            self._waiting = []
+
+    def _relabel(self, outputs: list[ClusterOutput]) -> float:
+        """Store labels and errors of the steps' rows, and return how many changed."""
+        rows = torch.cat(self._rows[-len(outputs) :])
+        values, indices = torch.cat([output.distances for output in outputs]).min(dim=1)
+        changed = (self.labels[rows] != indices).sum()
+        self.labels[rows] = indices
+        self.errors[rows] = values
+        return float(changed)
+
+
+def detached(output: ClusterOutput) -> ClusterOutput:
+    """Return a step's output without its graph."""
+    z, p, distances, q, temperature = output
+    return ClusterOutput(z.detach(), p.detach(), distances.detach(), q.detach(), temperature)
+
+
+def cluster_sums(outputs: list[ClusterOutput]) -> Tensor:
+    """Return sums of Lq, L_OLS, V, K and the features' variance over steps of one size.
+
+    Lq, L_OLS and V each come from their own definition, so that Theorem 1 can be checked. All
+    steps go through each operation at once, as on small batches its start costs as much as its
+    arithmetic.
+
+    Parameters
+    ----------
+    outputs : list of ClusterOutput
+        Steps of b rows each, without graph.
+
+    Returns
+    -------
+    Tensor of shape (5,), float64 on the CPU
+        Sums over all rows.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_ddcl.nn import ClusterOutput
+    >>> z, p = torch.tensor([[0.5]]), torch.tensor([[-1.0], [1.0]])
+    >>> distances, q = torch.tensor([[2.25, 0.25]]), torch.tensor([[0.5, 0.5]])
+    >>> cluster_sums([ClusterOutput(z, p, distances, q, 1.0)])
+    tensor([1.2500, 0.2500, 1.0000, 0.5000, 0.0000], dtype=torch.float64)
+    """
+    z = torch.stack([output.z for output in outputs])
+    p = torch.stack([output.prototypes for output in outputs])
+    distances = torch.stack([output.distances for output in outputs])
+    q = torch.stack([output.assignments for output in outputs])
+    centre = p.mean(dim=1, keepdim=True)  # a common offset would cost digits
+    z, p = z - centre, p - centre
+    overlap = q.transpose(1, 2) @ q
+    pairs = torch.cdist(p, p, compute_mode="donot_use_mm_for_euclid_dist").square()
+    deviation = z - z.mean(dim=1, keepdim=True)
+    sums = [
+        (q * distances).sum(),
+        (z - q @ p).square().sum(),
+        0.5 * (overlap * pairs).sum(),
+        overlap.diagonal(dim1=1, dim2=2).sum(),
+        deviation.square().sum() * (z.shape[1] / max(1, z.shape[1] - 1)),
+    ]
+    return torch.stack(sums).cpu().double()

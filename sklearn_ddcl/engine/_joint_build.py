@@ -102,7 +102,8 @@ def make_layer(name: str, z: Tensor, prototypes: Tensor) -> nn.Module:
     elif name == "dual":
         # sparse gradients cost nothing that grows with n; MPS has none
         sparse = z.device.type != "mps" and z.shape[0] * prototypes.shape[0] > _DENSE
-        layer = DualMemoryBank(z, prototypes.shape[0], sparse=sparse)
+        # the batches are slices of a permutation, valid by construction
+        layer = DualMemoryBank(z, prototypes.shape[0], sparse=sparse, checked=False)
         first = starting_dual_weights(z, prototypes)
     else:
         raise ValueError(f"layer must be 'dual' or 'vanilla', got {name!r}.")

@@ -48,7 +48,10 @@ class JointModule(nn.Module):
 
     The terms of Eq. 12 that are squared distances are divided by ``scale`` s,
     the latent variance, so that the weights mean the same on every data set
-    and do not wear off while the features shrink or spread.
+    and do not wear off while the features shrink or spread. Its value changes
+    once an epoch; its gradient is that of the batch's variance, so that
+    shrinking all features gains nothing. With a constant s, Lq pulls the
+    latent space into a point at a speed that no decoder resists.
 
     Parameters
     ----------
@@ -68,6 +71,8 @@ class JointModule(nn.Module):
     precision : torch.dtype, optional
         Type in which backbone and pretext task compute under autocast;
         distances and losses stay in the prototypes' own.
+    free_scale : bool, default=False
+        Whether s is a constant to the gradient, as in the paper's loss.
 
     Attributes
     ----------
@@ -107,6 +112,7 @@ class JointModule(nn.Module):
         pretext_weight: float = 1.0,
         generator: torch.Generator | None = None,
         precision: torch.dtype | None = None,
+        free_scale: bool = False,
     ) -> None:
         super().__init__()
         if (layer is None) != (objective is None) or (layer is None and pretext is None):
@@ -123,7 +129,7 @@ class JointModule(nn.Module):
         self.pretext = pretext
         self.objective_weight, self.pretext_weight = objective_weight, pretext_weight
         self.generator = torch.Generator().manual_seed(0) if generator is None else generator
-        self.precision = precision
+        self.precision, self.free_scale = precision, free_scale
         self.temperature, self.scale, self.stop_gradient = 1.0, 1.0, False
         self.keep_compiled(None)
 
@@ -182,7 +188,7 @@ class JointModule(nn.Module):
             return StepOutput(weighted, z, None, None, pretext)
         cluster = self._assign(z, index)
         objective = self.objective(cluster, weight)
-        loss = self.objective_weight * self._scaled(objective)
+        loss = self._scaled(objective, z)
         loss = loss if weighted is None else loss + weighted
         return StepOutput(loss, z, cluster, objective, pretext)
 
@@ -210,15 +216,17 @@ class JointModule(nn.Module):
         )
         return ClusterOutput(z, p, distances, q, self.temperature)
 
-    def _scaled(self, value: ObjectiveValue) -> Tensor:
-        """Return the objective with its squared distances in units of the latent variance."""
+    def _scaled(self, value: ObjectiveValue, z: Tensor) -> Tensor:
+        """Return the weighted objective, its squared distances in units of the latent variance."""
         objective: Any = self.objective
-        if getattr(objective.base, "dimensionless", False):
-            return (
-                value.base
-                + (value.separation + value.quadratic) / self.scale
-                + value.balance
-                + value.entropy
-            )
-        squares = value.base + value.separation + value.quadratic
-        return squares / self.scale + value.balance + value.entropy
+        unit: float | Tensor = self.objective_weight / self.scale
+        if not self.free_scale:
+            floor = torch.finfo(z.dtype).eps * self.scale
+            spread = z.var(dim=0, correction=0).sum().clamp_min(floor)
+            unit = spread.detach() / spread * unit  # of value 1 but for its gradient
+        dimensionless = getattr(objective.base, "dimensionless", False)
+        loss = value.base * (self.objective_weight if dimensionless else unit)
+        if value.total is value.base:  # no other term has a weight
+            return loss
+        squares, plain = value.separation + value.quadratic, value.balance + value.entropy
+        return loss + unit * squares + self.objective_weight * plain

@@ -19,7 +19,7 @@ class PretextTask(nn.Module, ABC):
     --------
     >>> import torch
     >>> from torch import nn
-    >>> from sklearn_ddcl.engine._pretext import PretextTask
+    >>> from sklearn_ddcl.engine import PretextTask
     >>> class Reconstruction(PretextTask):
     ...     def __init__(self, n_latent, n_inputs):
     ...         super().__init__()
@@ -32,6 +32,9 @@ class PretextTask(nn.Module, ABC):
     >>> task.loss(None, x, x[:, :2], torch.arange(5), torch.Generator()).shape
     torch.Size([])
     """
+
+    def __init__(self) -> None:
+        super().__init__()  # written out for its signature: nn.Module's is *args, **kwargs
 
     @abstractmethod
     def loss(

@@ -1,10 +1,15 @@
 import copy
 
+import numpy as np
 import pytest
 import torch
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_digits
 from torch import nn
 
-from sklearn_ddcl.engine import JointConfig, fit_joint, fit_pretext
+from sklearn_ddcl.engine import JointConfig, PretextTask, fit_joint, fit_pretext
+from sklearn_ddcl.engine._encoding import encode
+from sklearn_ddcl.metrics import clustering_accuracy_score
 from sklearn_ddcl.nn import squared_distances
 from sklearn_ddcl.options import FourPhases, JointTraining, Regularization
 
@@ -59,16 +64,6 @@ def test_training_lowers_the_quantization_error_in_units_of_the_variance(problem
         r["loss_quantization"] / r["latent_variance"] for r in history[:: len(history) - 1]
     )
     assert last < 0.9 * first
-
-
-def test_the_pretext_task_keeps_the_latent_space_from_shrinking(problem):
-    x, backbone, task, start = problem()
-    spread = []
-    for weight in (0.0, 3.0):
-        args = copy.deepcopy((backbone, task))
-        options = config(epochs=40, pretext_weight=weight, learning_rate=1e-2, patience=None)
-        spread.append(fit_joint(*args, x, start, options).history[-1]["latent_variance"])
-    assert spread[1] > 2 * spread[0]
 
 
 def test_the_same_seed_gives_the_same_result_and_another_seed_another(problem):
@@ -204,3 +199,49 @@ def test_weights_that_cannot_be_are_refused(problem, weight):
     x, backbone, task, start = problem()
     with pytest.raises(ValueError, match="sample_weight must"):
         fit_joint(backbone, task, x, start, config(), weight)
+
+
+@pytest.mark.slow
+def test_joint_training_keeps_the_warm_start_of_digits():
+    """Labels after the joint phase are about as good as before, and no prototype dies."""
+    images, y = load_digits(return_X_y=True)
+    x = torch.from_numpy(images).float()
+    x = (x - x.mean(dim=0)) / x.std()
+    before, after, active = [], [], []
+    for seed in range(3):
+        backbone, task = decoder_pair(seed)
+        fit_pretext(backbone, task, x, steps=600, device="cpu")
+        z = encode(backbone, x)
+        means = KMeans(10, n_init=4, random_state=seed).fit(z.numpy())
+        start = torch.from_numpy(means.cluster_centers_).float()
+        before.append(clustering_accuracy_score(y, means.labels_))
+        options = JointConfig(JointTraining(epochs=40), device="cpu")
+        result = fit_joint(*copy.deepcopy((backbone, task)), x, start, options)
+        after.append(clustering_accuracy_score(y, result.labels.numpy()))
+        active.append(result.history[-1]["n_active"])
+    assert np.median(after) >= np.median(before) - 0.02
+    assert active == [10, 10, 10]
+
+
+def decoder_pair(seed):
+    """Return a network with weights of this seed, and the task of undoing it."""
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        sizes = [(64, 256), (256, 256), (256, 10)]
+        backbone = nn.Sequential(*stack(sizes))
+        task = Undo(nn.Sequential(*stack([(b, a) for a, b in reversed(sizes)])))
+    return backbone, task
+
+
+def stack(sizes):
+    """List linear layers with ReLU between them."""
+    return [part for a, b in sizes for part in (nn.Linear(a, b), nn.ReLU())][:-1]
+
+
+class Undo(PretextTask):
+    def __init__(self, decoder):
+        super().__init__()
+        self.decoder = decoder
+
+    def loss(self, backbone, x, z, index, generator):
+        return (self.decoder(z) - x).square().mean()

@@ -12,7 +12,7 @@ from sklearn_ddcl.nn import DualMemoryBank, Objective, VanillaPrototypes, ols_te
 K, SCALE, TEMPERATURE, RATE, DUAL_RATE = 4, 2.5, 0.7, 3e-3, 0.02
 
 
-def make_net(x, backbone, task, stop=False, sparse=False, base=None, **changes):
+def make_net(x, backbone, task, stop=False, sparse=False, base=None, free=False, **changes):
     """Return a net with a memory bank, and its first weights."""
     z = backbone.eval()(x).detach()
     bank = DualMemoryBank(z, K, sparse=sparse)
@@ -21,7 +21,7 @@ def make_net(x, backbone, task, stop=False, sparse=False, base=None, **changes):
     bank.refresh()
     objective = Objective() if base is None else Objective(base)
     generator = torch.Generator().manual_seed(3)
-    module = JointModule(backbone, bank, objective, task, 0.5, 2.0, generator)
+    module = JointModule(backbone, bank, objective, task, 0.5, 2.0, generator, free_scale=free)
     module.temperature, module.scale, module.stop_gradient = TEMPERATURE, SCALE, stop
     net = TrainingNet(
         module, generator=generator, lr=RATE, **{"batch_size": 25, "max_epochs": 3} | changes
@@ -31,7 +31,7 @@ def make_net(x, backbone, task, stop=False, sparse=False, base=None, **changes):
     return net
 
 
-def hand_loop(x, backbone, task, stop, clip, ols=False, epochs=3):
+def hand_loop(x, backbone, task, stop, clip, ols=False, free=False):
     """Repeat the training in plain torch, with explicit weights and all features kept."""
     features = backbone(x).detach()
     weight = starting_dual_weights(features, features[:K])
@@ -40,7 +40,7 @@ def hand_loop(x, backbone, task, stop, clip, ols=False, epochs=3):
     generator = torch.Generator().manual_seed(3)
     torch.randint(1 << 62, (), generator=generator)  # the seed for dropout
     steps = []
-    for _ in range(epochs):
+    for _ in range(3):
         order = torch.randperm(len(x), generator=generator)
         for rows in order.tensor_split(-(-len(x) // 25)):
             w = weight.clone().requires_grad_()
@@ -51,7 +51,9 @@ def hand_loop(x, backbone, task, stop, clip, ols=False, epochs=3):
             d = (z[:, None, :] - p[None]).square().sum(2)
             q = torch.softmax(-(d.detach() if stop else d) / TEMPERATURE, dim=1)
             base = (z - q @ p).square().sum(1).mean() if ols else (q * d).sum(1).mean()
-            loss = 0.5 * base / SCALE
+            spread = (z - z.mean(0)).square().sum(1).mean()
+            unit = 1.0 if free else spread.detach() / spread
+            loss = 0.5 * unit * base / SCALE
             if task:
                 loss = loss + 2.0 * (task.decoder(z) - x[rows]).square().mean()
             adam.zero_grad()
@@ -67,21 +69,23 @@ def hand_loop(x, backbone, task, stop, clip, ols=False, epochs=3):
 
 @pytest.mark.parametrize("stop", [True, False])
 @pytest.mark.parametrize("sparse", [True, False])
-@pytest.mark.parametrize(("clip", "with_task", "ols"), [(None, True, False), (0.05, False, True)])
+@pytest.mark.parametrize(
+    ("clip", "with_task", "ols", "free"), [(None, True, False, True), (0.05, False, True, False)]
+)
 def test_the_net_takes_the_steps_of_a_loop_written_by_hand(
-    train_rows, make_backbone, make_task, stop, sparse, clip, with_task, ols
+    train_rows, make_backbone, make_task, stop, sparse, clip, with_task, ols, free
 ):
     x = train_rows(dtype=torch.float64)
     backbone = make_backbone(dtype=torch.float64)
     task = make_task(dtype=torch.float64) if with_task else None
     twin, twin_task = copy.deepcopy(backbone), copy.deepcopy(task)
     base = ols_term if ols else None
-    net = make_net(x, backbone, task, stop, sparse, base=base, gradient_clip=clip)
+    net = make_net(x, backbone, task, stop, sparse, base, free, gradient_clip=clip)
     losses = []
     single = net.train_step
     net.train_step = lambda batch: losses.append((step := single(batch))["loss"]) or step
     net.partial_fit(x)
-    weight, features, steps = hand_loop(x, twin, twin_task, stop, clip, ols)
+    weight, features, steps = hand_loop(x, twin, twin_task, stop, clip, ols, free)
     bank = net.module_.layer
     assert [float(loss) for loss in losses] == pytest.approx(steps, rel=1e-9)
     torch.testing.assert_close(bank.weight.detach(), weight, rtol=1e-8, atol=1e-10)

@@ -1,7 +1,7 @@
 import pytest
 import torch
 
-from sklearn_ddcl.engine._runtime import make_generator, resolve_device
+from sklearn_ddcl.engine._runtime import local_randomness, make_generator, resolve_device
 
 
 def test_auto_takes_what_there_is(monkeypatch):
@@ -60,3 +60,25 @@ def test_generators_are_local_and_repeatable():
 @pytest.mark.parametrize("seed", [0, 2**31 - 1])
 def test_all_seeds_of_the_estimators_will_do(seed):
     assert make_generator(seed).initial_seed() == seed
+
+
+def test_local_randomness_is_that_of_the_generator_and_leaves_no_trace():
+    state, drawn = torch.get_rng_state(), []
+    for seed in (1, 1, 2):
+        with local_randomness(make_generator(seed), torch.device("cpu")):
+            drawn.append(torch.rand(3))
+    assert torch.equal(drawn[0], drawn[1])
+    assert not torch.equal(drawn[0], drawn[2])
+    assert torch.equal(state, torch.get_rng_state())
+
+
+def test_local_randomness_ends_with_an_error_too():
+    state = torch.get_rng_state()
+
+    def fail():
+        with local_randomness(make_generator(0), torch.device("cpu")):
+            raise KeyError(float(torch.rand(())))
+
+    with pytest.raises(KeyError):
+        fail()
+    assert torch.equal(state, torch.get_rng_state())

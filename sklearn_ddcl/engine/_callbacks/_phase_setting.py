@@ -21,8 +21,10 @@ class PhaseSetting(Callback):  # type: ignore[misc]  # skorch has no types
         Options of the joint phase; its rates and stop-gradient, where given,
         go before those of the schedule.
     critical : float
-        Critical temperature of the features at the start, which relative
-        temperatures multiply.
+        Critical temperature of the features at the start. Relative temperatures
+        multiply it, times the growth of the latent variance since: the
+        objective leaves the features' scale free, and a temperature that stays
+        while they spread is a falling one.
     """
 
     def __init__(self, options: JointTraining, critical: float) -> None:
@@ -38,16 +40,18 @@ class PhaseSetting(Callback):  # type: ignore[misc]  # skorch has no types
             plan = plan._replace(rate_ratio=options.rate_ratio)
         if options.stop_gradient is not None:
             plan = plan._replace(stop_gradient=options.stop_gradient)
-        unit = self.critical if schedule.relative else 1.0
-        # the type's smallest number: constant features have a critical temperature of 0
-        tiny = torch.finfo(module.layer.weight.dtype).tiny
-        module.temperature = max(plan.temperature * unit, tiny)
-        module.stop_gradient = plan.stop_gradient
-        if net.epoch_ > 0:
+        if net.epoch_ == 0:
+            self.first_scale_ = module.scale
+        else:
             variance = net.summary_.latent_variance
             module.scale = variance if variance > 0 and math.isfinite(variance) else 1.0
             if module.has_bank:
                 module.layer.refresh()  # rounding adds up over the steps
+        unit = self.critical * module.scale / self.first_scale_ if schedule.relative else 1.0
+        # the type's smallest number: constant features have a critical temperature of 0
+        tiny = torch.finfo(module.layer.weight.dtype).tiny
+        module.temperature = max(plan.temperature * unit, tiny)
+        module.stop_gradient = plan.stop_gradient
         rate = options.learning_rate * plan.backbone_rate
         dual = layer_learning_rate(
             rate / plan.rate_ratio,

@@ -34,7 +34,7 @@ class EpochRecord(Callback):  # type: ignore[misc]  # skorch has no types
             "separation": s.separation,
             "concentration": s.concentration,
             "force": 1.0 - s.concentration,
-            "n_active": int(torch.unique(net.sums_.labels).numel()),
+            "n_active": int(torch.count_nonzero(net.sums_.counts)),
             "label_change": s.label_change,
             "latent_variance": s.latent_variance,
             "learning_rate": net.rates_[0],

@@ -12,7 +12,7 @@ __all__ = ["Revival", "landing_rows"]
 
 
 def landing_rows(
-    labels: Tensor, errors: Tensor, n_prototypes: int, generator: torch.Generator
+    labels: Tensor, errors: Tensor, counts: Tensor, generator: torch.Generator
 ) -> dict[int, int]:
     """Choose for each dead prototype a sample to land on.
 
@@ -26,8 +26,8 @@ def landing_rows(
         Nearest prototype of each row.
     errors : Tensor of shape (n,)
         Squared distance to it.
-    n_prototypes : int
-        Number of prototypes k.
+    counts : Tensor of shape (k,), int64
+        Rows of each prototype.
     generator : torch.Generator
         Source of the draws, on the CPU.
 
@@ -40,17 +40,16 @@ def landing_rows(
     --------
     >>> import torch
     >>> labels, errors = torch.tensor([0, 0, 2]), torch.tensor([0.0, 4.0, 1.0])
-    >>> landing_rows(labels, errors, 3, torch.Generator().manual_seed(0))
+    >>> landing_rows(labels, errors, torch.tensor([2, 0, 1]), torch.Generator().manual_seed(0))
     {1: 1}
     """
-    counts = torch.bincount(labels, minlength=n_prototypes)
     if bool(counts.all()):
         return {}
     dead = (counts == 0).nonzero()[:, 0].tolist()
     labels, errors = labels.cpu(), errors.cpu().double()
     chosen: dict[int, int] = {}
     for prototype in dead:
-        sums = torch.zeros(n_prototypes, dtype=errors.dtype).index_add_(0, labels, errors)
+        sums = torch.zeros(len(counts), dtype=errors.dtype).index_add_(0, labels, errors)
         if not float(sums.max()) > 0.0:
             break
         members = (labels == int(sums.argmax())).nonzero()[:, 0]
@@ -70,8 +69,7 @@ class Revival(Callback):  # type: ignore[misc]  # skorch has no types
         """Put each dead prototype onto a sample, by its dual weights or directly."""
         module, sums = net.module_, net.sums_
         layer = module.layer
-        k = layer.weight.shape[1 if module.has_bank else 0]
-        rows = landing_rows(sums.labels, sums.errors, k, net.generator)
+        rows = landing_rows(sums.labels, sums.errors, sums.counts, net.generator)
         net.revived_ = len(rows)
         with torch.no_grad():
             for prototype, row in rows.items():

@@ -111,7 +111,9 @@ class Objective(nn.Module):
             self.separation * separation_loss(p, self.reduction) if self.separation else zero
         )
         ridge = quadratic * quadratic_loss(p) if quadratic else zero
-        total = base + balance + entropy + separation + ridge
+        total = base
+        for term in (balance, entropy, separation, ridge):
+            total = total if term is zero else total + term  # a sum with 0 costs a step, too
         return ObjectiveValue(total, base, balance, entropy, separation, ridge)
 
     def _quadratic_weight(self, n_clusters: int) -> float:

@@ -27,6 +27,9 @@ class DualMemoryBank(nn.Module):
         Whether the weights get a sparse gradient of the batch's rows, for
         ``torch.optim.SGD`` and ``SparseAdam``; a step then costs nothing that
         grows with n.
+    checked : bool, default=True
+        Whether row numbers are checked to be in range, not to repeat, and to
+        be those of the last forward pass; reading them makes a GPU wait.
 
     Attributes
     ----------
@@ -67,11 +70,13 @@ class DualMemoryBank(nn.Module):
         n_prototypes: int,
         generator: torch.Generator | None = None,
         sparse: bool = False,
+        checked: bool = True,
     ) -> None:
         super().__init__()
         check_matrix("features", features)
         first = random_dual_weights(features.shape[0], n_prototypes, generator, features.dtype)
         self.sparse = sparse
+        self.checked = checked
         self.weight = nn.Parameter(first.to(features.device))
         self.register_buffer("features", features.detach().clone())
         self.register_buffer("total", self.weight.detach().T @ self.features)
@@ -102,7 +107,7 @@ class DualMemoryBank(nn.Module):
         self._check_batch(z, index)
         rows = nn.functional.embedding(index, self.weight, sparse=self.sparse)
         rest = self.total - rows.detach().T @ self.features[index]
-        self._pending = (index.clone(), rest)
+        self._pending = (index.clone() if self.checked else index, rest)
         return rest + rows.T @ z
 
     def prototypes(self, z: Tensor, index: Tensor) -> Tensor:
@@ -145,7 +150,7 @@ class DualMemoryBank(nn.Module):
             forward pass.
         """
         check_matrix("z", z)
-        if self._pending is None or not torch.equal(index, self._pending[0]):
+        if self._pending is None or (self.checked and not torch.equal(index, self._pending[0])):
             raise ValueError("index must be that of the last forward pass, not yet written back.")
         if z.shape != (index.shape[0], self.features.shape[1]):
             raise ValueError(
@@ -192,6 +197,8 @@ class DualMemoryBank(nn.Module):
             raise ValueError(
                 f"z must have shape {(index.shape[0], n_features)}, got {tuple(z.shape)}."
             )
+        if not self.checked:
+            return
         if int(index.min()) < 0 or int(index.max()) >= n_samples:
             raise ValueError(
                 f"index must lie in [0, {n_samples}), got "

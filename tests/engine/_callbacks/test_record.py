@@ -1,0 +1,20 @@
+from sklearn_ddcl.engine import JointConfig, fit_joint
+from sklearn_ddcl.options import JointTraining
+
+KEYS = {
+    *("epoch", "phase", "temperature", "seconds", "loss", "loss_pretext", "loss_quantization"),
+    *("loss_ols", "variance", "separation", "concentration", "force", "n_active", "label_change"),
+    *("latent_variance", "learning_rate", "learning_rate_dual", "rate_ratio", "rate_bound"),
+    "n_revived",
+}
+
+
+def test_every_record_has_what_the_theory_says_to_watch(train_rows, make_backbone):
+    x, backbone = train_rows(), make_backbone()
+    start = backbone(x).detach()[:4]
+    config = JointConfig(JointTraining(epochs=3, batch_size=20), device="cpu")
+    history = fit_joint(backbone, None, x, start, config).history
+    assert all(set(record) == KEYS for record in history)
+    assert [record["epoch"] for record in history] == [1, 2, 3]
+    assert all(1 <= record["n_active"] <= 4 for record in history)
+    assert all(record["rate_bound"] > 1 for record in history)
