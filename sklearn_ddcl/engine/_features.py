@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from torch import Tensor, nn
 
 from sklearn_ddcl.engine._encoding import check_features
-from sklearn_ddcl.engine._runtime import local_randomness, make_generator, resolve_device
+from sklearn_ddcl.engine._runtime import resolve_device
 
 __all__ = ["encode_rows"]
 
@@ -42,7 +42,8 @@ def encode_rows(backbone: nn.Module, data: Any, dtype: Any, device: str = "auto"
     ndarray of shape (n, d)
         Finite features of type ``dtype``. They are the same in every call,
         and do not depend on the other rows beyond rounding, unless the
-        backbone mixes rows even in evaluation mode.
+        backbone draws or mixes rows even in evaluation mode. Global
+        generators are not seeded for it: threads may predict at once.
 
     Raises
     ------
@@ -62,7 +63,7 @@ def encode_rows(backbone: nn.Module, data: Any, dtype: Any, device: str = "auto"
     place = resolve_device(device, tensor_type)
     n_rows, width = data.shape[0], math.prod(data.shape[1:])
     values = _CPU_VALUES if place.type == "cpu" else _DEVICE_VALUES
-    step = max(1, min(_MOST_ROWS, values // width))
+    step = max(1, min(_MOST_ROWS, values // max(width, 1)))
     features: np.ndarray | None = None
     with _evaluating(backbone, place) as network:
         for start in range(0, n_rows, step):
@@ -99,12 +100,7 @@ def _evaluating(backbone: nn.Module, device: torch.device) -> Iterator[nn.Module
     for module in training:
         module.training = False
     try:
-        # a backbone that draws even now gives the same in every call, and leaves no trace
-        with (
-            torch.inference_mode(),
-            local_randomness(make_generator(0), device),
-            _exact_products(device),
-        ):
+        with torch.inference_mode(), _exact_products(device):
             yield backbone
     finally:
         for module in training:

@@ -1,4 +1,5 @@
 import copy
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -174,14 +175,29 @@ def test_a_module_elsewhere_is_copied_there(monkeypatch):
     assert module[0].weight.device.type == "meta"
 
 
-def test_a_backbone_that_draws_gives_the_same_twice_and_touches_no_global_state():
-    module, before = Computed(lambda x: x + torch.rand_like(x)), torch.get_rng_state()
-    first = encode_rows(module, rows(), "float64", "cpu")
-    torch.rand(3)
-    changed = torch.get_rng_state()
-    np.testing.assert_array_equal(encode_rows(module, rows(), "float64", "cpu"), first)
-    assert torch.equal(torch.get_rng_state(), changed)
-    torch.set_rng_state(before)
+def test_no_global_state_is_touched():
+    module = network()  # whose first weights are drawn
+    before = torch.get_rng_state()
+    encode_rows(module, rows(), "float64", "cpu")
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.is_grad_enabled()
+
+
+def test_threads_may_predict_at_once():
+    module = network()
+    expected = [encode_rows(module, rows(seed), "float64", "cpu") for seed in range(8)]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(lambda s: encode_rows(module, rows(s), "float64", "cpu"), range(8)))
+    np.testing.assert_array_equal(found, expected)
+    assert not module.training
+
+
+def test_products_are_exact_on_cuda_and_flags_put_back():
+    flags = torch.backends.cudnn
+    before = flags.deterministic, flags.allow_tf32, flags.benchmark
+    with _features._exact_products(torch.device("cuda")):
+        assert (flags.deterministic, flags.allow_tf32, flags.benchmark) == (True, False, False)
+    assert (flags.deterministic, flags.allow_tf32, flags.benchmark) == before
 
 
 def test_a_backbone_of_the_library():
