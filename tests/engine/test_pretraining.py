@@ -36,7 +36,9 @@ def test_steps_match_a_loop_written_by_hand(train_rows, make_backbone, make_task
     torch.randint(1 << 62, (), generator=generator)
     adam = torch.optim.Adam([*twin.parameters(), *twin_task.parameters()], lr=1e-3)
     steps = [r for _ in range(3) for r in torch.randperm(60, generator=generator).tensor_split(2)]
-    for rows in steps[:5]:
+    for step, rows in enumerate(steps[:5]):
+        # a rise over the first steps, here all five, times a line down to zero
+        adam.param_groups[0]["lr"] = 1e-3 * (step + 1) / 5 * (1 - step / 5)
         adam.zero_grad()
         (twin_task.decoder(twin(x[rows])) - x[rows]).square().mean().backward()
         adam.step()
