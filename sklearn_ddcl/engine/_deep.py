@@ -20,7 +20,7 @@ from sklearn_ddcl.engine._runtime import make_generator, resolve_device
 
 __all__ = ["DeepResult", "fit_deep"]
 
-_RESTARTS = 12
+_RESTARTS = 9
 
 
 class DeepResult(NamedTuple):

@@ -13,7 +13,7 @@ __all__ = ["WARM_UPS", "DeepConfig", "prototype_count", "resolve_joint", "resolv
 WARM_UPS = {"autoencoder": Autoencoding, "neighbors": NeighborContrast, "simclr": SimCLR}
 
 _PER_CLUSTER = 20
-_MOST = 400  # joining costs the cube of their number
+_MOST = 300  # joining costs the cube of their number
 _ROWS_EACH = 5  # fewer rows for each prototype leave its edges to chance
 _GUESS = 10  # clusters taken for granted where their number is to be found
 
@@ -120,7 +120,7 @@ def prototype_count(n_clusters: int | None, per_cluster: int | None, n_rows: int
         Number of clusters.
     per_cluster : int or None
         Prototypes for each; None takes 20, fewer where that makes more than
-        400 or leaves a prototype less than 5 rows.
+        300 or leaves a prototype less than 5 rows.
     n_rows : int
         Number of samples.
 

@@ -11,7 +11,7 @@ from sklearn_ddcl.engine._runtime import make_generator, resolve_device
 
 __all__ = ["JoinedResult", "fit_joined"]
 
-_RESTARTS = 12
+_RESTARTS = 9
 
 
 class JoinedResult(NamedTuple):

@@ -24,6 +24,10 @@ __all__ = ["JoinedPrototypes", "join_prototypes", "seed_prototypes"]
 _PASSES = 30
 _TOLERANCE = 1e-3
 _MOST_CLUSTERS = 25  # the largest number considered where the topology decides
+# Restarts see the topology at several resolutions, walks at several scales: no single one
+# of them is right for all data, but the right partition is there at most.
+_RESOLUTIONS = (1.0, 0.6, 1.4)
+_WALKS = (8, 24, 72)
 
 
 class JoinedPrototypes(NamedTuple):
@@ -37,7 +41,7 @@ class JoinedPrototypes(NamedTuple):
         Cluster of each prototype, consecutive from 0.
     agreement : float
         Mean adjusted Rand index of this partition of the rows with those of
-        the other restarts; 1 without any.
+        the other restarts and walks; 1 without any.
     gaps : dict of int to float
         For every number of clusters considered: how much more information the
         next merge loses than the one before, a factor; the larger, the more
@@ -53,8 +57,8 @@ class JoinedPrototypes(NamedTuple):
 class _Restart(NamedTuple):
     p: Tensor
     winners: Tensor
-    joint: Tensor
-    merges: Merges
+    joints: list[Tensor]
+    merges: list[Merges]
 
 
 def join_prototypes(
@@ -66,7 +70,7 @@ def join_prototypes(
     device: torch.device,
     generator: torch.Generator,
 ) -> JoinedPrototypes:
-    """Join prototypes into clusters, and keep the restart the others agree with most.
+    """Join prototypes into clusters, and keep the partition the others agree with most.
 
     Parameters
     ----------
@@ -77,9 +81,9 @@ def join_prototypes(
     n_clusters : int or None
         Number of clusters; None takes the one that stands out most.
     first : ndarray of shape (m, d)
-        Prototypes of the first restart; their number is that of all restarts.
+        Prototypes of the first restart.
     n_restarts : int
-        Sets of prototypes to try, >= 1.
+        Sets of prototypes to try, >= 1, of 0.6 to 1.4 times as many.
     device : torch.device
         Where to compute.
     generator : torch.Generator
@@ -103,17 +107,19 @@ def join_prototypes(
     """
     rows = wrap_rows(features, weight, device)
     starts = [torch.from_numpy(first)]
-    for _ in range(n_restarts - 1):
-        starts.append(torch.from_numpy(features[_seeds(features, weight, len(first), generator)]))
+    for number in range(1, n_restarts):
+        size = round(_RESOLUTIONS[number % len(_RESOLUTIONS)] * len(first))
+        size = min(max(size, n_clusters or 2), len(features))
+        starts.append(torch.from_numpy(features[_seeds(features, weight, size, generator)]))
     restarts = [_restart(rows, rows.frame.from_data(start.to(device))) for start in starts]
-    gaps = _gaps([restart.merges for restart in restarts])
+    gaps = _gaps([merges for restart in restarts for merges in restart.merges])
     chosen = n_clusters if n_clusters is not None else max(gaps, key=lambda k: gaps[k], default=1)
-    labels = [_partition(restart, chosen) for restart in restarts]
-    votes = [label[restart.winners] for label, restart in zip(labels, restarts, strict=True)]
-    agreement = _mean_agreement(votes)
+    found = [(restart.p, *pair) for restart in restarts for pair in _partitions(restart, chosen)]
+    agreement = _mean_agreement([vote for _, _, vote in found])
     best = int(np.argmax(agreement))
-    prototypes = rows.frame.to_data(restarts[best].p).cpu().numpy().astype(features.dtype)
-    return JoinedPrototypes(prototypes, labels[best].cpu().numpy(), agreement[best], gaps)
+    p, labels, _ = found[best]
+    prototypes = rows.frame.to_data(p).cpu().numpy().astype(features.dtype)
+    return JoinedPrototypes(prototypes, labels.cpu().numpy(), agreement[best], gaps)
 
 
 def seed_prototypes(
@@ -161,11 +167,11 @@ def _restart(rows: Rows, p: Tensor) -> _Restart:
         p = p[used]
         first, second = _winners(rows, p)
     if len(p) < 2:
-        empty = torch.zeros(1, 1, dtype=torch.float64, device=p.device)
-        return _Restart(p, first, empty, information_bottleneck(empty))
-    edges = hebbian_edges(first, second, len(p), rows.weight)
-    joint = random_walk(edges)
-    return _Restart(p, first, joint, information_bottleneck(joint))
+        joints = [torch.zeros(1, 1, device=p.device)]
+    else:
+        edges = hebbian_edges(first, second, len(p), rows.weight)
+        joints = [random_walk(edges, [steps]).float() for steps in _WALKS]
+    return _Restart(p, first, joints, [information_bottleneck(joint) for joint in joints])
 
 
 def _winners(rows: Rows, p: Tensor) -> tuple[Tensor, Tensor]:
@@ -180,14 +186,18 @@ def _winners(rows: Rows, p: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat(first), torch.cat(second)
 
 
-def _partition(restart: _Restart, n_clusters: int) -> Tensor:
+def _partitions(restart: _Restart, n_clusters: int) -> list[tuple[Tensor, Tensor]]:
+    """For every walk the clusters of the prototypes and of the rows."""
     k = min(n_clusters, len(restart.p))
-    start = restart.merges.labels(k).to(restart.p.device)
-    return refine_partition(restart.joint, start, k)
+    found = []
+    for joint, merges in zip(restart.joints, restart.merges, strict=True):
+        labels = refine_partition(joint, merges.labels(k).to(joint.device), k)
+        found.append((labels, labels[restart.winners]))
+    return found
 
 
 def _gaps(paths: list[Merges]) -> dict[int, float]:
-    """For each k the median over restarts of loss(k -> k - 1) / loss(k + 1 -> k)."""
+    """For each k the median over restarts and walks of loss(k -> k - 1) / loss(k + 1 -> k)."""
     fewest = min(len(path.losses) for path in paths) + 1
     gaps = {}
     for k in range(2, min(_MOST_CLUSTERS, fewest - 1) + 1):
