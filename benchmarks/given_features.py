@@ -70,17 +70,19 @@ def measure(X, y, k):
     dict
         Ratios and spreads.
     """
-    DDCLClustering(k, random_state=9).fit(X)
+    DDCLClustering(k, backbone=None, random_state=9).fit(X)
     KMeans(k, n_init=1, random_state=9).fit(X)
     runs = []
     for seed in SEEDS:
         time.sleep(0.05)
-        ours = timed(lambda seed=seed: DDCLClustering(k, random_state=seed).fit(X))
+        ours = timed(lambda seed=seed: DDCLClustering(k, backbone=None, random_state=seed).fit(X))
         time.sleep(0.05)
         theirs = timed(lambda seed=seed: KMeans(k, n_init=10, random_state=seed).fit(X))
         runs.append((ours, theirs))
     best = min(theirs[1].inertia_ for _, theirs in runs)
-    spread_ours = [DDCLClustering(k, random_state=s).fit(X).inertia_ for s in SPREAD_SEEDS]
+    spread_ours = [
+        DDCLClustering(k, backbone=None, random_state=s).fit(X).inertia_ for s in SPREAD_SEEDS
+    ]
     spread_single = [KMeans(k, n_init=1, random_state=s).fit(X).inertia_ for s in SPREAD_SEEDS]
     accuracy = [np.nan, np.nan]
     if y is not None:

@@ -30,7 +30,8 @@ X, y = load_digits(return_X_y=True)
 X = X / 16
 
 clusterer = make_pipeline(
-    PCA(random_state=0), DDCLClustering(temperature=GeometricTemperature(), random_state=0)
+    PCA(random_state=0),
+    DDCLClustering(backbone=None, temperature=GeometricTemperature(), random_state=0),
 )
 search = GridSearchCV(
     clusterer,
@@ -57,7 +58,9 @@ print(f"  NMI of the best with the digits: {nmi_scorer(search.best_estimator_, X
 
 X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, random_state=0)
 classifier = make_pipeline(
-    DDCLClustering(40, random_state=0), StandardScaler(), LogisticRegression(max_iter=2000)
+    DDCLClustering(40, backbone=None, random_state=0),
+    StandardScaler(),
+    LogisticRegression(max_iter=2000),
 )
 print("\nLogistic regression after DDCLClustering(40), accuracy on held-out digits")
 for output in ("distances", "assignments", "embedding"):

@@ -168,7 +168,9 @@ def test_every_estimator_parameter_is_in_the_migration_table():
 
 
 def test_every_key_of_history_is_explained():
-    model = sklearn_ddcl.DDCLClustering(2, random_state=0).fit([[0.0], [1.0], [5.0]])
+    model = sklearn_ddcl.DDCLClustering(2, backbone=None, random_state=0).fit(
+        [[0.0], [1.0], [5.0]]
+    )
     guide = read(ROOT / "doc" / "user_guide.rst")
     for key in model.history_[0]:
         assert f"``{key}``" in guide, key

@@ -37,14 +37,14 @@ def inertias(make, X, seeds):
 def test_inertia_is_that_of_the_best_of_ten_starts(name):
     X, _, k = DATA[name]
     best = inertias(lambda seed: KMeans(k, n_init=10, random_state=seed), X, SEEDS).min()
-    ours = inertias(lambda seed: DDCLClustering(k, random_state=seed), X, SEEDS)
+    ours = inertias(lambda seed: DDCLClustering(k, backbone=None, random_state=seed), X, SEEDS)
     assert ours.max() <= 1.001 * best
 
 
 @pytest.mark.parametrize(("name", "k"), [("digits", 10), ("iris", 8), ("wine", 8)])
 def test_seeds_matter_less_than_to_one_start_of_kmeans(name, k):
     X = DATA[name][0]
-    ours = inertias(lambda seed: DDCLClustering(k, random_state=seed), X, range(6))
+    ours = inertias(lambda seed: DDCLClustering(k, backbone=None, random_state=seed), X, range(6))
     theirs = inertias(lambda seed: KMeans(k, n_init=1, random_state=seed), X, range(6))
     assert ours.std() < theirs.std()
     assert np.median(ours) <= np.median(theirs)
@@ -55,7 +55,7 @@ def test_seeds_matter_less_than_to_one_start_of_kmeans(name, k):
 def test_the_partition_agrees_with_predict_and_inertia_in_both_dtypes(name, dtype):
     X, _, k = DATA[name]
     X = X.astype(dtype)
-    model = DDCLClustering(k, random_state=0).fit(X)
+    model = DDCLClustering(k, backbone=None, random_state=0).fit(X)
     np.testing.assert_array_equal(model.labels_, model.predict(X))
     gaps = X.astype(float) - model.cluster_centers_.astype(float)[model.labels_]
     assert model.inertia_ == pytest.approx(np.square(gaps).sum(), rel=1e-6)
@@ -72,14 +72,14 @@ def test_the_partition_agrees_with_predict_and_inertia_in_both_dtypes(name, dtyp
 def test_clusters_are_the_classes_where_kmeans_finds_them(name, accuracy):
     X, y, k = DATA[name]
     for seed in SEEDS:
-        labels = DDCLClustering(k, random_state=seed).fit_predict(X)
+        labels = DDCLClustering(k, backbone=None, random_state=seed).fit_predict(X)
         assert clustering_accuracy_score(y, labels) > accuracy
 
 
 def test_weighted_digits_are_repeated_digits():
     X = DATA["digits"][0][:500]
     weight = np.random.default_rng(0).integers(1, 4, len(X))
-    weighted = DDCLClustering(10, random_state=0).fit(X, sample_weight=weight)
-    repeated = DDCLClustering(10, random_state=0).fit(np.repeat(X, weight, axis=0))
+    weighted = DDCLClustering(10, backbone=None, random_state=0).fit(X, sample_weight=weight)
+    repeated = DDCLClustering(10, backbone=None, random_state=0).fit(np.repeat(X, weight, axis=0))
     assert weighted.inertia_ == pytest.approx(repeated.inertia_, rel=0.01)
     assert adjusted_rand_score(weighted.labels_, repeated.predict(X)) > 0.7

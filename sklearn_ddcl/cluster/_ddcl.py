@@ -285,6 +285,12 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         self._warn(fitted.converged)
         return self
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        single = self.n_clusters is not None and self.prototypes_per_cluster in (None, 1)
+        tags.input_tags.sparse = self.backbone is not None or single
+        return tags
+
     def _warn(self, converged):
         if self.n_active_clusters_ < (self.n_clusters or 1):
             warnings.warn(

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from sklearn_ddcl.engine._projection import Projection, principal_projection, project_rows
 from sklearn_ddcl.nn.backbones import MLP, ConvNet, reset_parameters
 
-__all__ = ["BACKBONES", "Prepared", "assemble", "prepare_backbone"]
+__all__ = ["BACKBONES", "Prepared", "assemble", "prepare_backbone", "reuse_backbone"]
 
 
 class Prepared(NamedTuple):
@@ -84,7 +84,8 @@ def prepare_backbone(
     Raises
     ------
     ValueError
-        If images are asked for and the data are none.
+        If images are asked for and the data are none, or samples leave the
+        range of float32.
     TypeError
         If a callable makes no module.
 
@@ -101,7 +102,46 @@ def prepare_backbone(
     components = project_rows(data, projection, torch.float32)
     if isinstance(backbone, str):
         return BACKBONES[backbone](data, projection, components, generator)
-    return Prepared(None, _own_module(backbone, data, generator), _dense(data), components)
+    return Prepared(None, _own_module(backbone, data, generator), _inputs(None, data), components)
+
+
+def reuse_backbone(held: Prepared, data: Any, generator: torch.Generator) -> Prepared:
+    """Bring other data to a backbone that has been trained.
+
+    Parameters
+    ----------
+    held : Prepared
+        What was made for the data of the training; left as it is.
+    data : ndarray or CSR array of shape (n, ...)
+        Samples.
+    generator : torch.Generator
+        Source of the sketch of wide samples.
+
+    Returns
+    -------
+    Prepared
+        The same head, a copy of the body, and the new rows.
+
+    Raises
+    ------
+    ValueError
+        If the samples do not have the shape of those of the training.
+    """
+    components = project_rows(data, principal_projection(data, generator), torch.float32)
+    try:
+        inputs = _inputs(held.head, data)
+    except RuntimeError as error:
+        raise _other_shape(data) from error
+    if inputs.shape[1:] != held.inputs.shape[1:]:
+        raise _other_shape(data)
+    return Prepared(held.head, copy.deepcopy(held.body), inputs, components)
+
+
+def _other_shape(data: Any) -> ValueError:
+    return ValueError(
+        "A fitted 'warm_up' takes samples of the shape that it was fitted with. Got X of shape "
+        f"{data.shape}: fit it again, or pass one that is not fitted."
+    )
 
 
 def assemble(prepared: Prepared, dtype: torch.dtype) -> nn.Module:
@@ -141,8 +181,12 @@ def _cnn(data: Any, projection: Projection, components: Tensor, generator: Any) 
             )
         shape = (side, side)
     raw = _dense(data)
-    head = Standardize(float(raw.mean()), float(raw.std()) or 1.0)
-    return Prepared(head, ConvNet(shape, generator=generator), head(raw), components)
+    unit = float(np.abs(raw).max()) or 1.0  # squares of 1e200 leave the range of float64
+    head = Standardize(
+        unit * float(np.mean(raw / unit, dtype=np.float64)),
+        unit * float(np.std(raw / unit, dtype=np.float64)) or 1.0,
+    )
+    return Prepared(head, ConvNet(shape, generator=generator), _inputs(head, data), components)
 
 
 BACKBONES: dict[str, Callable[..., Prepared]] = {"cnn": _cnn, "mlp": _mlp}
@@ -160,6 +204,19 @@ def _own_module(backbone: Any, data: Any, generator: torch.Generator) -> nn.Modu
     return module
 
 
-def _dense(data: Any) -> Tensor:
-    dense = data.toarray() if issparse(data) else data
-    return torch.from_numpy(np.array(dense, dtype=np.float32))
+def _dense(data: Any) -> np.ndarray:
+    dense: np.ndarray = data.toarray() if issparse(data) else np.asarray(data)
+    return dense
+
+
+def _inputs(head: nn.Module | None, data: Any) -> Tensor:
+    """Return the rows after the head, in float32: offsets are taken off before their digits."""
+    if isinstance(head, Projection):
+        return project_rows(data, head, torch.float32)
+    rows = torch.from_numpy(np.array(_dense(data)))
+    inputs = (rows if head is None else head(rows)).to(torch.float32)
+    if not bool(torch.isfinite(inputs).all()):
+        raise ValueError(
+            "X has values beyond the range of float32, in which backbones are trained. Scale X."
+        )
+    return inputs

@@ -7,7 +7,12 @@ import numpy as np
 import torch
 from torch import nn
 
-from sklearn_ddcl.engine._backbones import Prepared, assemble, prepare_backbone
+from sklearn_ddcl.engine._backbones import (
+    Prepared,
+    assemble,
+    prepare_backbone,
+    reuse_backbone,
+)
 from sklearn_ddcl.engine._deep_config import DeepConfig, prototype_count
 from sklearn_ddcl.engine._encoding import encode
 from sklearn_ddcl.engine._features import encode_rows
@@ -68,7 +73,8 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
         The fitted model.
     """
     generator = make_generator(config.seed)
-    used = slice(None) if weight is None else np.flatnonzero(weight > 0)
+    # in float32, in which is trained: there the smallest weights are 0
+    used = slice(None) if weight is None else np.flatnonzero(weight.astype(np.float32) > 0)
     rows, share = data[used], None if weight is None else weight[used]
     prepared, task, history = _warm_up(rows, share, config, generator)
     device = resolve_device(config.device, torch.float32)
@@ -113,12 +119,7 @@ def _reuse(
 ) -> tuple[Prepared, PretextTask]:
     """Copy the fitted warm-up's backbone; its task too where the rows are the same."""
     held = warm_up.prepared_
-    prepared = prepare_backbone(held.body, rows, None, generator)
-    if held.head is not None:
-        with torch.no_grad():
-            prepared = prepared._replace(
-                head=held.head, inputs=held.head(prepared.inputs.double()).float()
-            )
+    prepared = reuse_backbone(held, rows, generator)
     same = prepared.inputs.shape == held.inputs.shape
     if same and torch.allclose(prepared.inputs, held.inputs, atol=1e-4):
         return prepared._replace(inputs=held.inputs), copy.deepcopy(warm_up.task_)

@@ -70,6 +70,13 @@ def resolve_warm_up(value: Any) -> WarmUp | None:
     WarmUp or None
         The warm-up.
 
+    Raises
+    ------
+    TypeError
+        If a class is given in the place of an object.
+    ValueError
+        If an option is not allowed.
+
     Examples
     --------
     >>> from sklearn_ddcl.engine import resolve_warm_up
@@ -77,6 +84,11 @@ def resolve_warm_up(value: Any) -> WarmUp | None:
     256
     """
     warm_up: WarmUp | None = WARM_UPS[value]() if isinstance(value, str) else value
+    if isinstance(warm_up, type):
+        raise TypeError(
+            f"The 'warm_up' parameter must be an object such as {warm_up.__name__}(), got the "
+            "class itself."
+        )
     if warm_up is not None:
         warm_up.validate()  # not copied: a fitted one holds its backbone
     return warm_up

@@ -71,6 +71,6 @@ def fit_joined(
     used = slice(None) if weight is None else np.flatnonzero(weight > 0)
     z, share = features[used], None if weight is None else weight[used]
     first = seed_prototypes(z, share, min(n_prototypes, len(z)), generator)
-    place = resolve_device(device, torch.from_numpy(z[:0]).dtype)
+    place = resolve_device(device, torch.float32 if z.dtype == np.float32 else torch.float64)
     joined = join_prototypes(z, share, n_clusters, first, _RESTARTS, place, generator)
     return JoinedResult(group_rows(features, weight, joined, device), joined)

@@ -153,7 +153,8 @@ def _seeds(
     features: np.ndarray, weight: np.ndarray | None, size: int, generator: torch.Generator
 ) -> np.ndarray:
     w = None if weight is None else torch.from_numpy(weight.astype(features.dtype))
-    index = kmeans_plusplus(torch.from_numpy(features), size, generator, w, n_local_trials=1)
+    z = torch.from_numpy(np.array(features, copy=not features.flags.writeable or None))
+    index = kmeans_plusplus(z, size, generator, w, n_local_trials=1)
     found: np.ndarray = index.numpy()
     return found
 

@@ -19,7 +19,7 @@ def neighbor_graph(
     Parameters
     ----------
     x : Tensor of shape (n, d)
-        Rows, n >= 2.
+        Rows, n >= 1; a single row is its own neighbour.
     n_neighbors : int
         Neighbours of each row; n - 1 if there are no more.
     generator : torch.Generator
@@ -53,6 +53,8 @@ def neighbor_graph(
     if search not in NEIGHBOR_SEARCHES:
         allowed = sorted(NEIGHBOR_SEARCHES)
         raise ValueError(f"The 'search' parameter must be one of {allowed}. Got {search!r}.")
+    if len(x) == 1:
+        return torch.zeros(1, 1, dtype=torch.int64, device=x.device)
     return NEIGHBOR_SEARCHES[search](x, min(n_neighbors, len(x) - 1), generator)
 
 

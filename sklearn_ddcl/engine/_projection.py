@@ -1,5 +1,6 @@
 """Principal components of the samples, scaled as networks like their inputs."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ __all__ = ["Projection", "principal_projection", "project_rows"]
 _COMPONENTS = 128
 _WIDE = 2048  # more features than this have their components sketched
 _BLOCK_ELEMENTS = 2**23
+_ROUNDING = 8 * float(np.finfo(float).eps)
 
 
 class Projection(nn.Module):
@@ -61,6 +63,11 @@ def principal_projection(
     Projection
         In float64 on the CPU. Samples all equal are mapped to zero.
 
+    Raises
+    ------
+    ValueError
+        If differences of samples leave the range of float64.
+
     Examples
     --------
     >>> import numpy as np
@@ -76,16 +83,17 @@ def principal_projection(
     mean = torch.zeros(width, dtype=torch.float64)
     for part, rows in _blocks(data):
         mean += share[part] @ rows
+    unit = _unit(data, mean)
     if width <= _WIDE:
         basis = torch.eye(width, dtype=torch.float64)
     else:
         start = torch.randn(width, 2 * _COMPONENTS, generator=generator, dtype=torch.float64)
-        basis = torch.linalg.qr(_covariance(data, share, mean, start)).Q
+        basis = torch.linalg.qr(_covariance(data, share, (mean, unit), start)).Q
     # Rayleigh-Ritz: exact where the basis is the whole space, Halko et al. (2011) else
-    values, vectors = torch.linalg.eigh(basis.T @ _covariance(data, share, mean, basis))
+    values, vectors = torch.linalg.eigh(basis.T @ _covariance(data, share, (mean, unit), basis))
     values, vectors = values.flip(0)[:_COMPONENTS], vectors.flip(1)[:, :_COMPONENTS]
     scale = float(values.clamp_min(0.0).mean().sqrt())
-    return Projection(mean, basis @ vectors / (scale or torch.inf))
+    return Projection(mean, basis @ vectors / (scale or torch.inf) / unit)
 
 
 def project_rows(data: Any, projection: nn.Module, dtype: torch.dtype) -> Tensor:
@@ -109,10 +117,20 @@ def project_rows(data: Any, projection: nn.Module, dtype: torch.dtype) -> Tensor
         return torch.cat([projection(rows).to(dtype) for _, rows in _blocks(data)])
 
 
-def _covariance(data: Any, share: Tensor, mean: Tensor, basis: Tensor) -> Tensor:
+def _unit(data: Any, mean: Tensor) -> float:
+    """Return the largest deviation from the mean: squares of 1e200 or 1e-200 leave float64."""
+    unit = max(float((rows - mean).abs().max()) for _, rows in _blocks(data))
+    if not math.isfinite(unit):
+        raise ValueError("X has values too large for float64 sums. Scale X first.")
+    # equal rows differ from their mean by its rounding
+    return unit if unit > _ROUNDING * float(mean.abs().max()) else math.inf
+
+
+def _covariance(data: Any, share: Tensor, frame: tuple[Tensor, float], basis: Tensor) -> Tensor:
+    mean, unit = frame
     product = torch.zeros_like(basis)
     for part, rows in _blocks(data):
-        centred = rows - mean
+        centred = (rows - mean) / unit
         product += centred.T @ (share[part, None] * (centred @ basis))
     return product
 

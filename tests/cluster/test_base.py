@@ -39,7 +39,9 @@ def soft(**params):
     """Return an estimator whose soft assignments are not nearly hard."""
     flow = ReducedFlow(hard_finish=False)
     schedule = ConstantTemperature(0.2)
-    return DDCLClustering(5, training=flow, temperature=schedule, random_state=0, **params)
+    return DDCLClustering(
+        5, backbone=None, training=flow, temperature=schedule, random_state=0, **params
+    )
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,7 @@ def test_transform_gives_distances(fitted):
 
 
 def test_distance_to_the_own_centre_is_exact():
-    model = DDCLClustering(5, random_state=0).fit(X + 1e6)
+    model = DDCLClustering(5, backbone=None, random_state=0).fit(X + 1e6)
     own = model.transform(model.cluster_centers_)
     np.testing.assert_array_equal(np.diag(own), 0.0)
 
@@ -104,10 +106,12 @@ def test_fit_transform_is_fit_then_transform(output):
 
 
 def test_fit_predict_is_fit_then_predict():
-    model = DDCLClustering(5, random_state=0)
+    model = DDCLClustering(5, backbone=None, random_state=0)
     labels = model.fit_predict(X)
     np.testing.assert_array_equal(labels, model.labels_)
-    np.testing.assert_array_equal(labels, DDCLClustering(5, random_state=0).fit(X).predict(X))
+    np.testing.assert_array_equal(
+        labels, DDCLClustering(5, backbone=None, random_state=0).fit(X).predict(X)
+    )
 
 
 @each_dtype
@@ -131,11 +135,12 @@ def test_dtype_is_kept_everywhere(dtype, output):
 @pytest.mark.parametrize("dtype", ["int8", "int64", "uint16", "bool", "float16", "object"])
 def test_other_numbers_become_float64(dtype):
     data = np.abs(np.rint(X)).astype(dtype)
-    model = DDCLClustering(2, random_state=0).fit(data)
+    model = DDCLClustering(2, backbone=None, random_state=0).fit(data)
     assert model.cluster_centers_.dtype == np.float64
     assert model.transform(data).dtype == np.float64
     np.testing.assert_array_equal(
-        model.labels_, DDCLClustering(2, random_state=0).fit_predict(data.astype(float))
+        model.labels_,
+        DDCLClustering(2, backbone=None, random_state=0).fit_predict(data.astype(float)),
     )
 
 
@@ -165,9 +170,10 @@ def test_sparse_with_wide_indices_and_unsorted_or_repeated_entries(dtype):
     data = sparse.csr_array((values, columns, rows), shape=(3, 3))
     assert data.indices.dtype == np.int64
     before = data.copy()
-    model = DDCLClustering(2, random_state=0).fit(data)
+    model = DDCLClustering(2, backbone=None, random_state=0).fit(data)
     np.testing.assert_array_equal(
-        model.predict(data), DDCLClustering(2, random_state=0).fit_predict(data.toarray())
+        model.predict(data),
+        DDCLClustering(2, backbone=None, random_state=0).fit_predict(data.toarray()),
     )
     for name in ("data", "indices", "indptr"):
         np.testing.assert_array_equal(getattr(data, name), getattr(before, name))
@@ -213,18 +219,24 @@ def test_feature_names_are_remembered_and_checked(library):
     frames = pytest.importorskip(library)
     columns = dict(zip("abcd", X.T, strict=True))
     frame = frames.DataFrame(columns)
-    model = DDCLClustering(5, random_state=0).fit(frame)
+    model = DDCLClustering(5, backbone=None, random_state=0).fit(frame)
     assert model.feature_names_in_.tolist() == list("abcd")
     assert model.n_features_in_ == 4
     np.testing.assert_array_equal(model.predict(frame), model.labels_)
     with pytest.raises(ValueError, match="feature names should match"):
         model.predict(frames.DataFrame(dict(reversed(columns.items()))))
-    assert not hasattr(DDCLClustering(5, random_state=0).fit(X), "feature_names_in_")
+    assert not hasattr(
+        DDCLClustering(5, backbone=None, random_state=0).fit(X), "feature_names_in_"
+    )
 
 
 def test_pandas_index_is_kept():
     frame = pd.DataFrame(X, index=[f"row{number}" for number in range(len(X))])
-    model = DDCLClustering(5, random_state=0).set_output(transform="pandas").fit(frame.to_numpy())
+    model = (
+        DDCLClustering(5, backbone=None, random_state=0)
+        .set_output(transform="pandas")
+        .fit(frame.to_numpy())
+    )
     assert model.transform(frame).index.tolist() == frame.index.tolist()
 
 
@@ -232,7 +244,7 @@ def test_pandas_index_is_kept():
 def test_methods_before_fit_say_so(method):
     arguments = () if method == "get_feature_names_out" else (X,)
     with pytest.raises(NotFittedError, match="DDCLClustering instance is not fitted"):
-        getattr(DDCLClustering(), method)(*arguments)
+        getattr(DDCLClustering(backbone=None), method)(*arguments)
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -255,7 +267,7 @@ def test_bad_samples_are_refused_by_every_method(fitted, method, data, message):
 
 
 def test_an_output_made_invalid_after_fit_is_named():
-    model = DDCLClustering(2, random_state=0).fit(X).set_params(output="nonsense")
+    model = DDCLClustering(2, backbone=None, random_state=0).fit(X).set_params(output="nonsense")
     with pytest.raises(ValueError, match=r"'output' parameter .* 'nonsense'"):
         model.transform(X)
 
@@ -292,15 +304,15 @@ def test_score_ignores_labels(fitted, y):
 
 
 def test_score_does_not_depend_on_scale_or_offset():
-    base = DDCLClustering(5, random_state=0).fit(X).score(X)
+    base = DDCLClustering(5, backbone=None, random_state=0).fit(X).score(X)
     for moved in (X * 1e30, X * 1e-30, X + 1e6):
-        score = DDCLClustering(5, random_state=0).fit(moved).score(moved)
+        score = DDCLClustering(5, backbone=None, random_state=0).fit(moved).score(moved)
         assert score == pytest.approx(base, rel=1e-6)
 
 
 def test_score_of_a_collapse_is_the_worst_with_a_warning():
     with pytest.warns(CollapseWarning, match="in use"):
-        model = DDCLClustering(3, random_state=0).fit(np.ones((20, 4)))
+        model = DDCLClustering(3, backbone=None, random_state=0).fit(np.ones((20, 4)))
     with pytest.warns(CollapseWarning, match="at least 2 clusters"):
         assert model.score(np.ones((20, 4))) == -1.0
     with pytest.warns(CollapseWarning):
@@ -308,16 +320,16 @@ def test_score_of_a_collapse_is_the_worst_with_a_warning():
 
 
 def test_score_of_one_cluster_warns():
-    model = DDCLClustering(1, random_state=0).fit(X)
+    model = DDCLClustering(1, backbone=None, random_state=0).fit(X)
     with pytest.warns(CollapseWarning):
         assert model.score(X) == -1.0
 
 
 def test_a_small_scale_is_not_rewarded():
     shrunk = X * 1e-3
-    assert DDCLClustering(9, random_state=0).fit(shrunk).score(shrunk) < DDCLClustering(
-        5, random_state=0
-    ).fit(X).score(X)
+    assert DDCLClustering(9, backbone=None, random_state=0).fit(shrunk).score(
+        shrunk
+    ) < DDCLClustering(5, backbone=None, random_state=0).fit(X).score(X)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -326,7 +338,9 @@ def test_a_small_scale_is_not_rewarded():
 @pytest.mark.parametrize("row", [0, 20_000])
 def test_predict_refuses_what_is_not_finite_wherever_it_is(value, dtype, k, row):
     rng = np.random.default_rng(0)
-    model = DDCLClustering(k, random_state=0).fit(rng.normal(size=(50, 3)).astype(dtype))
+    model = DDCLClustering(k, backbone=None, random_state=0).fit(
+        rng.normal(size=(50, 3)).astype(dtype)
+    )
     data = rng.normal(size=(20_001, 3)).astype(dtype)
     data[row, 1] = value
     with pytest.raises(ValueError, match="NaN" if np.isnan(value) else "infinity"):
@@ -334,5 +348,5 @@ def test_predict_refuses_what_is_not_finite_wherever_it_is(value, dtype, k, row)
 
 
 def test_predict_of_finite_rows_whose_scores_overflow_still_answers():
-    model = DDCLClustering(2, random_state=0).fit(np.array([[0.0], [1e-150]]))
+    model = DDCLClustering(2, backbone=None, random_state=0).fit(np.array([[0.0], [1e-150]]))
     assert set(model.predict(np.array([[1e200], [-1e200]]))) <= {0, 1}

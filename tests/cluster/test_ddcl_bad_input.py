@@ -59,7 +59,7 @@ each_refused = pytest.mark.parametrize("name", REFUSED)
 @pytest.mark.parametrize("method", ["fit", "fit_predict", "fit_transform"])
 def test_bad_samples_are_refused_with_the_cause(name, method):
     data, message = REFUSED[name]
-    model = DDCLClustering(3, random_state=0)
+    model = DDCLClustering(3, backbone=None, random_state=0)
     with pytest.raises((ValueError, TypeError), match=message):
         getattr(model, method)(data)
     assert not hasattr(model, "labels_")
@@ -68,11 +68,11 @@ def test_bad_samples_are_refused_with_the_cause(name, method):
 @pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
 def test_the_matrix_class_is_refused():
     with pytest.raises(TypeError, match=r"np\.matrix is not supported"):
-        DDCLClustering(3).fit(np.asmatrix(X))
+        DDCLClustering(3, backbone=None).fit(np.asmatrix(X))
 
 
 def test_a_failed_refit_keeps_the_old_model_usable():
-    model = DDCLClustering(3, random_state=0).fit(X)
+    model = DDCLClustering(3, backbone=None, random_state=0).fit(X)
     labels = model.labels_.copy()
     with pytest.raises(ValueError, match="NaN"):
         model.fit(with_value(np.nan))
@@ -85,8 +85,10 @@ def without_address(value):
 
 
 INVALID = [
-    *[("n_clusters", value) for value in (0, -1, 2.0, 2.5, "3", None, [3], np.nan, 3j)],
-    *[("backbone", value) for value in ("mlp", 1, object(), torch.nn.Identity())],
+    *[("n_clusters", value) for value in (0, -1, 2.0, 2.5, "3", [3], np.nan, 3j)],
+    *[("backbone", value) for value in ("nonsense", 1, object(), ["mlp"])],
+    *[("warm_up", value) for value in ("nonsense", 1, object(), torch.nn.Identity())],
+    *[("prototypes_per_cluster", value) for value in (0, -1, 2.0, "3", np.nan)],
     *[("loss", value) for value in ("nonsense", None, 1, ["ols"])],
     *[("temperature", value) for value in ("nonsense", None, 1.0, abs, object(), True)],
     *[("regularization", value) for value in ("balance", 1, Regularization, {}, ReducedFlow())],
@@ -102,7 +104,7 @@ INVALID = [
 
 @pytest.mark.parametrize(("name", "value"), INVALID, ids=without_address)
 def test_wrong_parameters_are_named(name, value):
-    model = DDCLClustering(**{"n_clusters": 3, "random_state": 0, name: value})
+    model = DDCLClustering(**{"n_clusters": 3, "backbone": None, "random_state": 0, name: value})
     with pytest.raises(ValueError, match=rf"The '{name}' parameter of DDCLClustering must be"):
         model.fit(X)
 
@@ -110,7 +112,7 @@ def test_wrong_parameters_are_named(name, value):
 @pytest.mark.parametrize("device", ["nonsense", "", "cuda:99", "meta", "cpu:x"])
 @pytest.mark.parametrize("method", ["fit", "predict", "transform", "score"])
 def test_devices_that_are_not_there_are_named(device, method):
-    model = DDCLClustering(3, random_state=0).fit(X).set_params(device=device)
+    model = DDCLClustering(3, backbone=None, random_state=0).fit(X).set_params(device=device)
     with pytest.raises(ValueError, match="'device' parameter"):
         getattr(model, method)(X)
 
@@ -175,7 +177,7 @@ OPTIONS = [
 @pytest.mark.parametrize(("name", "value", "message"), OPTIONS)
 def test_wrong_options_are_named(name, value, message):
     with pytest.raises((ValueError, TypeError), match=message):
-        DDCLClustering(3, **{name: value}).fit(X)
+        DDCLClustering(3, backbone=None, **{name: value}).fit(X)
 
 
 @pytest.mark.parametrize(
@@ -196,10 +198,10 @@ def test_wrong_options_are_named(name, value, message):
     ids=without_address,
 )
 def test_odd_but_valid_parameters_are_taken(params):
-    model = DDCLClustering(**{"n_clusters": 3, "random_state": 0, **params}).fit(X)
+    model = DDCLClustering(backbone=None, **{"n_clusters": 3, "random_state": 0, **params}).fit(X)
     assert model.n_active_clusters_ == 3
 
 
 def test_parameters_are_checked_in_fit_not_before():
-    model = DDCLClustering("nonsense", loss=3).set_params(loss=4)
+    model = DDCLClustering("nonsense", backbone=None, loss=3).set_params(loss=4)
     assert model.get_params()["loss"] == 4

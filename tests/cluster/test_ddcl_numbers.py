@@ -23,7 +23,7 @@ each_dtype = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 def fit(data, k=3, weight=None, collapse=False, **params):
     """Fit, and check what must hold for any data; a lost cluster must be announced."""
-    model = DDCLClustering(k, random_state=0, **params)
+    model = DDCLClustering(k, backbone=None, random_state=0, **params)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         model.fit(data, sample_weight=weight)
@@ -427,7 +427,7 @@ def test_heavy_rows_among_many_are_found():
     data[:10] += 20 * np.random.default_rng(1).normal(size=(10, 3))
     weight = np.r_[np.full(10, 1e4), np.ones(59_990)]
     best = KMeans(8, n_init=3, random_state=0).fit(data, sample_weight=weight).inertia_
-    model = DDCLClustering(8, random_state=0).fit(data, sample_weight=weight)
+    model = DDCLClustering(8, backbone=None, random_state=0).fit(data, sample_weight=weight)
     assert model.inertia_ <= 1.01 * best
 
 
@@ -435,7 +435,7 @@ def test_heavy_rows_among_many_are_found():
 def test_small_far_groups_among_many_rows_are_found(seed):
     data = np.random.default_rng(0).normal(size=(100_000, 3))
     data[:5] += 1e3
-    model = DDCLClustering(5, random_state=seed).fit(data)
+    model = DDCLClustering(5, backbone=None, random_state=seed).fit(data)
     assert len(set(model.labels_[:5])) == 1
     assert (model.labels_ == model.labels_[0]).sum() == 5
 

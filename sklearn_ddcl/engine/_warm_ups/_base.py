@@ -6,9 +6,9 @@ from typing import Any, Self
 
 import numpy as np
 import torch
-from torch import nn
 
 from sklearn_ddcl.engine._backbones import Prepared, assemble, prepare_backbone
+from sklearn_ddcl.engine._encoding import encode
 from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._pretraining import fit_pretext
 from sklearn_ddcl.engine._runtime import make_generator
@@ -116,9 +116,21 @@ class WarmUp(Options):
         -------
         list of dict
             One record an epoch; the trained task is ``task_``.
+
+        Raises
+        ------
+        ValueError
+            If the backbone does not return one feature vector a row, or there
+            is nothing to train.
         """
-        width = _width(prepared)
+        width = encode(prepared.body, prepared.inputs[:2]).shape[1]
         self.task_ = self.make_task(prepared, width, n_clusters, generator)
+        trained = [*prepared.body.parameters(), *self.task_.parameters()]
+        if not any(parameter.requires_grad for parameter in trained):
+            raise ValueError(
+                "The 'backbone' has no parameters to train: pass warm_up=None, or backbone=None "
+                "to cluster the samples as they are."
+            )
         self.prepared_ = prepared
         return fit_pretext(
             prepared.body,
@@ -167,18 +179,3 @@ class WarmUp(Options):
         check_real("learning_rate", self.learning_rate, above=0.0)
 
 
-@torch.no_grad()
-def _width(prepared: Prepared) -> int:
-    """Ask the backbone for the width of its features."""
-    body: nn.Module = prepared.body
-    training = body.training
-    body.eval()
-    try:
-        features = body(prepared.inputs[:2].to(next(body.parameters(), prepared.inputs).device))
-    finally:
-        body.train(training)
-    if features.ndim != 2:
-        raise ValueError(
-            f"backbone must return one feature vector a row, got shape {tuple(features.shape)}."
-        )
-    return int(features.shape[1])

@@ -1,0 +1,101 @@
+import importlib.util
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.neighbors import NearestNeighbors
+
+from sklearn_ddcl.engine import _neighbors, neighbor_graph
+
+HAVE_APPROXIMATE = importlib.util.find_spec("pynndescent") is not None
+needs_pynndescent = pytest.mark.skipif(
+    not HAVE_APPROXIMATE, reason="pynndescent, an optional dependency, is not installed"
+)
+
+
+def rows(seed, n, d, dtype=torch.float64):
+    return torch.from_numpy(np.random.default_rng(seed).normal(size=(n, d))).to(dtype)
+
+
+def generator():
+    return torch.Generator().manual_seed(0)
+
+
+def oracle(x, k):
+    found = NearestNeighbors(n_neighbors=k).fit(x.numpy()).kneighbors(return_distance=False)
+    return torch.from_numpy(found)
+
+
+@given(st.integers(0, 999), st.integers(2, 40), st.integers(1, 5), st.integers(1, 8))
+def test_the_exact_search_is_that_of_scikit_learn(seed, n, d, k):
+    x, k = rows(seed, n, d), min(k, n - 1)
+    assert torch.equal(neighbor_graph(x, k, generator()), oracle(x, k))
+
+
+def test_blocks_make_no_difference(monkeypatch):
+    x = rows(0, 53, 3)
+    monkeypatch.setattr(_neighbors, "_BLOCK_ELEMENTS", 10 * 53)
+    assert torch.equal(neighbor_graph(x, 5, generator(), "exact"), oracle(x, 5))
+
+
+@pytest.mark.parametrize("offset", [1e4, 1e8])
+def test_a_common_offset_makes_no_difference(offset):
+    x = rows(1, 40, 3)
+    assert torch.equal(neighbor_graph(x + offset, 4, generator()), oracle(x, 4))
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("n_neighbors", [5, 10_000])
+def test_there_are_no_more_neighbours_than_other_rows(dtype, n_neighbors):
+    graph = neighbor_graph(rows(2, 6, 2, dtype), n_neighbors, generator())
+    assert graph.shape == (6, 5)
+    assert graph.dtype == torch.int64
+    assert all(sorted([i, *row]) == list(range(6)) for i, row in enumerate(graph.tolist()))
+
+
+def test_duplicates_are_each_others_neighbours_but_not_their_own():
+    x = torch.zeros(4, 2)
+    graph = neighbor_graph(x, 3, generator())
+    assert all(i not in row for i, row in enumerate(graph.tolist()))
+
+
+def test_a_single_row_is_its_own_neighbour():
+    assert neighbor_graph(torch.ones(1, 3), 15, generator()).tolist() == [[0]]
+
+
+def test_many_rows_are_searched_approximately_only_where_that_is_installed(monkeypatch):
+    x, asked = rows(3, 30, 2), []
+    monkeypatch.setattr(_neighbors, "_EXACT_UP_TO", 29)
+    monkeypatch.setattr(_neighbors, "_approximate", lambda *args: asked.append("approximate"))
+    monkeypatch.setattr(_neighbors, "_exact", lambda *args: asked.append("exact"))
+    for installed in (True, False):
+        monkeypatch.setattr(
+            importlib.util, "find_spec", lambda name, found=installed: found or None
+        )
+        neighbor_graph(x, 3, generator())
+        neighbor_graph(x[:29], 3, generator())
+    assert asked == ["approximate", "exact", "exact", "exact"]
+
+
+@needs_pynndescent
+def test_the_approximate_search_finds_nearly_all():
+    x = rows(4, 2_000, 8, torch.float32)
+    graph = neighbor_graph(x, 10, generator(), "approximate")
+    assert torch.equal(graph, neighbor_graph(x, 10, generator(), "approximate"))
+    exact = oracle(x, 10).tolist()
+    hits = [len(set(a) & set(b)) for a, b in zip(graph.tolist(), exact, strict=True)]
+    assert np.mean(hits) > 9
+    assert all(i not in row for i, row in enumerate(graph.tolist()))
+
+
+@pytest.mark.skipif(HAVE_APPROXIMATE, reason="pynndescent is installed")
+def test_the_approximate_search_says_what_to_install():
+    with pytest.raises(ImportError, match=r"pip install 'sklearn-ddcl\[neighbors\]'"):
+        neighbor_graph(rows(0, 5, 2), 2, generator(), "approximate")
+
+
+def test_an_unknown_search_is_refused_with_the_known_ones():
+    with pytest.raises(ValueError, match=r"\['approximate', 'auto', 'exact'\]. Got 'fast'"):
+        neighbor_graph(rows(0, 5, 2), 2, generator(), "fast")
