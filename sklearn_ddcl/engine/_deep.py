@@ -117,7 +117,9 @@ def _reuse(
     if held.head is not None:
         with torch.no_grad():
             prepared = prepared._replace(
-                head=held.head, inputs=held.head(prepared.inputs.double()).float()
+                # a copy, which will take the samples' type
+                head=copy.deepcopy(held.head),
+                inputs=held.head(prepared.inputs.double()).float(),
             )
     same = prepared.inputs.shape == held.inputs.shape
     if same and torch.allclose(prepared.inputs, held.inputs, atol=1e-4):

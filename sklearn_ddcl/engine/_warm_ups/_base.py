@@ -1,5 +1,6 @@
 """What all warm-ups share: how a backbone is trained alone, kept and reused."""
 
+import copy
 import math
 from abc import abstractmethod
 from typing import Any, Self
@@ -86,6 +87,9 @@ class WarmUp(Options):
         prepared = prepare_backbone(backbone, data, None, generator)
         self.history_ = self.run(prepared, n_clusters, generator, device, report)
         double = data.dtype == np.float64
+        # a copy: the type of what is kept for other fits must stay that of its rows
+        kept = copy.deepcopy((prepared.head, prepared.body))
+        prepared = prepared._replace(head=kept[0], body=kept[1])
         self.backbone_ = assemble(prepared, torch.float64 if double else torch.float32)
         return self
 
