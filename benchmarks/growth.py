@@ -21,7 +21,7 @@ for start in range(0, n, 10_000):
     rows = slice(start, min(start + 10_000, n))
     X[rows] = centres[rng.integers(k, size=rows.stop - rows.start)]
     X[rows] += rng.normal(size=(rows.stop - rows.start, d))
-DDCLClustering(k, random_state=1).fit(X[:2_000])
+DDCLClustering(k, backbone=None, random_state=1).fit(X[:2_000])
 process, peak, done = psutil.Process(), 0, threading.Event()
 def watch():
     global peak
@@ -33,7 +33,7 @@ watcher = threading.Thread(target=watch); watcher.start()
 times, passes = [], []
 for seed in range(3):
     start = time.perf_counter()
-    model = DDCLClustering(k, random_state=seed).fit(X)
+    model = DDCLClustering(k, backbone=None, random_state=seed).fit(X)
     times.append(time.perf_counter() - start); passes.append(model.n_iter_)
 done.set(); watcher.join()
 print(json.dumps({"n": n, "seconds": float(np.median(times)), "passes": int(np.median(passes)),
