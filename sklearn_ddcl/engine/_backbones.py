@@ -159,7 +159,8 @@ def assemble(prepared: Prepared, dtype: torch.dtype) -> nn.Module:
     nn.Module
         Samples to features, in evaluation mode, on the CPU.
     """
-    parts = [part for part in (prepared.head, prepared.body) if part is not None]
+    # copies: what a warm-up keeps for other fits must stay in the type of its rows
+    parts = [copy.deepcopy(p) for p in (prepared.head, prepared.body) if p is not None]
     whole = parts[0] if len(parts) == 1 else nn.Sequential(*parts)
     return whole.cpu().to(dtype).eval()
 

@@ -177,5 +177,3 @@ class WarmUp(Options):
             check_count("n_steps", self.n_steps)
         check_count("batch_size", self.batch_size, at_least=2)
         check_real("learning_rate", self.learning_rate, above=0.0)
-
-

@@ -1,0 +1,103 @@
+"""What the benchmarks share: scores, circumstances, tables, and where they are written."""
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import sklearn
+import torch
+
+from sklearn_ddcl.metrics import (
+    adjusted_rand_score,
+    clustering_accuracy_score,
+    normalized_mutual_info_score,
+)
+
+HERE = Path(__file__).resolve().parent
+README = HERE.parent / "README.rst"
+
+
+def circumstances():
+    """Return date, commit, machine and versions."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True
+    ).stdout.strip()
+    return {
+        "date": datetime.date.today().isoformat(),
+        "commit": commit or "unknown",
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "scikit-learn": sklearn.__version__,
+        "torch": torch.__version__,
+    }
+
+
+def describe(about):
+    """Return the circumstances as a sentence."""
+    return (
+        f"{about['date']}, commit {about['commit']}, {about['cores']} cores ({about['machine']}), "
+        f"{about['threads']} torch threads, Python {about['python']}, "
+        f"scikit-learn {about['scikit-learn']}, torch {about['torch']}."
+    )
+
+
+def scores(y, labels, average_method="arithmetic"):
+    """Return ACC, NMI, ARI and the number of clusters in use.
+
+    The arithmetic mean of the entropies is scikit-learn's NMI, the geometric one the paper's.
+    """
+    return {
+        "acc": clustering_accuracy_score(y, labels),
+        "nmi": normalized_mutual_info_score(y, labels, average_method=average_method),
+        "ari": adjusted_rand_score(y, labels),
+        "clusters": len(np.unique(labels)),
+    }
+
+
+def column(runs, key, **wanted):
+    """Return one figure of all runs that have the wanted values."""
+    rows = [row for row in runs if all(row[name] == value for name, value in wanted.items())]
+    return np.array([row[key] for row in rows], dtype=float)
+
+
+def names(runs, key):
+    """Return the values of a key in the order in which they come."""
+    return list(dict.fromkeys(row[key] for row in runs))
+
+
+def simple_table(header, rows):
+    """Return a simple RST table."""
+    rows = [tuple(str(cell) for cell in row) for row in rows]
+    widths = [max(len(row[i]) for row in [header, *rows]) for i in range(len(header))]
+    rule = "  ".join("=" * width for width in widths)
+
+    def line(row):
+        return "  ".join(
+            cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+        ).rstrip()
+
+    return "\n".join([rule, line(header), rule, *map(line, rows), rule])
+
+
+def store(name, record):
+    """Write figures to ``benchmarks/results/<name>.json``."""
+    (HERE / "results").mkdir(exist_ok=True)
+    path = HERE / "results" / f"{name}.json"
+    path.write_text(json.dumps(record, indent=1) + "\n")
+    print(f"Wrote {path.relative_to(HERE.parent)}.")
+
+
+def insert(marker, text):
+    """Put text between README.rst's markers ``<marker>-table-start`` and ``-end``."""
+    start, end = f".. {marker}-table-start", f".. {marker}-table-end"
+    readme = README.read_text()
+    head, rest = readme.split(start)
+    tail = rest.split(end)[1]
+    README.write_text(f"{head}{start}\n\n{text}\n\n{end}{tail}")
+    print(f"Wrote the {marker} table of {README.name}.")
