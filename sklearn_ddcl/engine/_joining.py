@@ -28,6 +28,7 @@ _MOST_CLUSTERS = 25  # the largest number considered where the topology decides
 # of them is right for all data, but the right partition is there at most.
 _RESOLUTIONS = (1.0, 0.6, 1.4)
 _WALKS = (8, 24, 72)
+_ATOMS = 8  # groups a cluster that the shortest walk makes, for the longer ones to join
 
 
 class JoinedPrototypes(NamedTuple):
@@ -57,6 +58,7 @@ class JoinedPrototypes(NamedTuple):
 class _Restart(NamedTuple):
     p: Tensor
     winners: Tensor
+    atoms: Tensor
     joints: list[Tensor]
     merges: list[Merges]
 
@@ -111,7 +113,8 @@ def join_prototypes(
         size = round(_RESOLUTIONS[number % len(_RESOLUTIONS)] * len(first))
         size = min(max(size, n_clusters or 2), len(features))
         starts.append(torch.from_numpy(features[_seeds(features, weight, size, generator)]))
-    restarts = [_restart(rows, rows.frame.from_data(start.to(device))) for start in starts]
+    atoms = _ATOMS * (n_clusters or _MOST_CLUSTERS)
+    restarts = [_restart(rows, rows.frame.from_data(p.to(device)), atoms) for p in starts]
     gaps = _gaps([merges for restart in restarts for merges in restart.merges])
     chosen = n_clusters if n_clusters is not None else max(gaps, key=lambda k: gaps[k], default=1)
     found = [(restart.p, *pair) for restart in restarts for pair in _partitions(restart, chosen)]
@@ -159,7 +162,7 @@ def _seeds(
     return found
 
 
-def _restart(rows: Rows, p: Tensor) -> _Restart:
+def _restart(rows: Rows, p: Tensor, n_atoms: int) -> _Restart:
     """Settle prototypes, drop unused ones, and follow their topology to the top."""
     p = quick_descent(rows, p, _TOLERANCE, _PASSES).p
     first, second = _winners(rows, p)
@@ -168,11 +171,15 @@ def _restart(rows: Rows, p: Tensor) -> _Restart:
         p = p[used]
         first, second = _winners(rows, p)
     if len(p) < 2:
-        joints = [torch.zeros(1, 1, device=p.device)]
-    else:
-        edges = hebbian_edges(first, second, len(p), rows.weight)
-        joints = [random_walk(edges, [steps]).float() for steps in _WALKS]
-    return _Restart(p, first, joints, [information_bottleneck(joint) for joint in joints])
+        joint = torch.zeros(1, 1, device=p.device)
+        atoms = torch.zeros(1, dtype=torch.int64, device=p.device)
+        return _Restart(p, first, atoms, [joint], [information_bottleneck(joint)])
+    edges = hebbian_edges(first, second, len(p), rows.weight)
+    joints = [random_walk(edges, [steps]).float() for steps in _WALKS]
+    atoms = information_bottleneck(joints[0]).labels(min(n_atoms, len(p))).to(p.device)
+    n_atoms = int(atoms.max()) + 1
+    coarse = [joint.new_zeros(n_atoms, len(p)).index_add_(0, atoms, joint) for joint in joints]
+    return _Restart(p, first, atoms, joints, [information_bottleneck(joint) for joint in coarse])
 
 
 def _winners(rows: Rows, p: Tensor) -> tuple[Tensor, Tensor]:
@@ -189,10 +196,10 @@ def _winners(rows: Rows, p: Tensor) -> tuple[Tensor, Tensor]:
 
 def _partitions(restart: _Restart, n_clusters: int) -> list[tuple[Tensor, Tensor]]:
     """For every walk the clusters of the prototypes and of the rows."""
-    k = min(n_clusters, len(restart.p))
+    k = min(n_clusters, len(restart.merges[0].pairs) + 1)
     found = []
     for joint, merges in zip(restart.joints, restart.merges, strict=True):
-        labels = refine_partition(joint, merges.labels(k).to(joint.device), k)
+        labels = refine_partition(joint, merges.labels(k).to(joint.device)[restart.atoms], k)
         found.append((labels, labels[restart.winners]))
     return found
 

@@ -9,7 +9,7 @@ from sklearn_ddcl.nn.options import Options
 
 __all__ = ["JointTraining"]
 
-_STEPS = 300
+_STEPS = 200
 
 
 class JointTraining(Options):
@@ -18,7 +18,7 @@ class JointTraining(Options):
     Parameters
     ----------
     epochs : int or None, default=None
-        Passes over the rows, >= 1. None takes as many as make 300 steps, but at
+        Passes over the rows, >= 1. None takes as many as make 200 steps, but at
         least 5 and at most 50.
     batch_size : int, default=256
         Largest number of rows a step, >= 2.
