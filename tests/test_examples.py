@@ -47,8 +47,8 @@ def private_imports(source):
 
 
 def table(text):
-    """Read the demo's rows: name to ACC, NMI, ARI, inertia, seconds."""
-    row = re.compile(r"^(\S+\(.*?\)) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+)$", re.M)
+    """Read the demo's rows: name to ACC, NMI, ARI, seconds."""
+    row = re.compile(r"^(\S+\(.*?\)) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+)$", re.M)
     return {
         match[1]: [float(value) for value in match.groups()[1:]] for match in row.finditer(text)
     }
@@ -64,12 +64,11 @@ def demo(tmp_path_factory):
 
 def test_the_demo_prints_its_table(demo):
     rows = demo[2]
-    assert list(rows) == ["DDCLClustering(10)", "KMeans(10, n_init=10)"]
-    for accuracy, nmi, ari, inertia, seconds in rows.values():
-        assert 0.7 < accuracy < 0.9
-        assert 0.7 < nmi < 0.8
-        assert 0.6 < ari < 0.8
-        assert 4500 < inertia < 4700
+    assert [name.partition("(")[0] for name in rows] == ["DDCLClustering"] * 2 + ["KMeans"]
+    for accuracy, nmi, ari, seconds in rows.values():
+        assert 0.7 < accuracy < 1
+        assert 0.7 < nmi < 1
+        assert 0.6 < ari < 1
         assert 0 < seconds < SECONDS
 
 
@@ -79,9 +78,10 @@ def test_the_demo_writes_the_picture_that_it_names(demo):
     assert str(picture) in demo[1]
 
 
-def test_the_demo_is_not_worse_than_kmeans_in_what_both_minimise(demo):
-    ddcl, kmeans = demo[2].values()
-    assert ddcl[3] <= 1.005 * kmeans[3]
+def test_the_demo_clusters_digits_better_than_kmeans(demo):
+    learned, given, kmeans = demo[2].values()
+    assert learned[0] > kmeans[0] + 0.05
+    assert given[0] > kmeans[0] - 0.02
 
 
 def test_the_search_prints_its_scores_and_writes_the_picture(tmp_path):

@@ -20,12 +20,19 @@ def estimator_prototypes(estimator):
     Raises
     ------
     ValueError
-        If there are no centres, or if they cannot be mapped back.
+        If there are no centres, or if they cannot be mapped back: those of
+        learned features cannot.
     """
     final = estimator[-1] if hasattr(estimator, "steps") else estimator
     if not hasattr(final, "cluster_centers_"):
         raise ValueError(
             f"estimator must be fitted and have cluster_centers_, got {type(final).__name__}."
+        )
+    if getattr(final, "backbone", None) is not None:
+        raise ValueError(
+            f"the centres of {type(final).__name__} with backbone={final.backbone!r} are latent "
+            "and cannot be drawn among the samples; use show='nearest' with X, or "
+            "PrototypeDisplay.from_prototypes with the clusters' mean samples."
         )
     prototypes = np.asarray(final.cluster_centers_)
     if final is estimator or len(estimator.steps) == 1:
