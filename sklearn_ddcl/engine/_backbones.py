@@ -157,9 +157,10 @@ def assemble(prepared: Prepared, dtype: torch.dtype) -> nn.Module:
     Returns
     -------
     nn.Module
-        Samples to features, in evaluation mode, on the CPU.
+        Samples to features, in evaluation mode, on the CPU; a copy, so that the
+        parts keep their types and can be reused.
     """
-    parts = [part for part in (prepared.head, prepared.body) if part is not None]
+    parts = [copy.deepcopy(part) for part in prepared[:2] if part is not None]
     whole = parts[0] if len(parts) == 1 else nn.Sequential(*parts)
     return whole.cpu().to(dtype).eval()
 

@@ -173,7 +173,8 @@ def test_lengths_that_are_none_are_refused(length):
 
 
 @pytest.mark.parametrize(
-    "joint", [torch.tensor([[-0.1, 1.1]]), torch.tensor([[torch.nan]]), torch.tensor([[torch.inf]])]
+    "joint",
+    [torch.tensor([[-0.1, 1.1]]), torch.tensor([[torch.nan]]), torch.tensor([[torch.inf]])],
 )
 def test_joints_that_are_no_probabilities_are_refused(joint):
     with pytest.raises(ValueError, match="finite and non-negative"):

@@ -188,5 +188,3 @@ def _checked(X: Any) -> Any:
     if not np.isfinite(data.data if issparse(data) else data).all():
         raise ValueError("X must be finite, got NaN or infinity.")
     return data
-
-
