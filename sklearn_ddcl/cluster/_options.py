@@ -36,13 +36,16 @@ class NestedOptions:
         members = {key: value for key, value in params.items() if "__" in key}
         for name in {key.partition("__")[0] for key in members}:
             value = getattr(self, name, None)
+            made = value
             if name in self._option_makers and (value is None or isinstance(value, str)):
-                setattr(self, name, self._make_options(name, value))
-            elif not hasattr(value, "set_params"):
+                made = self._make_options(name, value)
+            if not hasattr(made, "set_params"):
                 raise ValueError(
                     f"Invalid parameter in {sorted(members)}: {name!r} of "
                     f"{type(self).__name__} is {value!r}, which has no parameters of its own."
                 )
+            if made is not value:
+                setattr(self, name, made)
         return super().set_params(**members)
 
     def _make_options(self, name, value):

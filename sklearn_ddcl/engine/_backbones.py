@@ -157,7 +157,8 @@ def assemble(prepared: Prepared, dtype: torch.dtype) -> nn.Module:
     Returns
     -------
     nn.Module
-        Samples to features, in evaluation mode, on the CPU.
+        Samples to features, in evaluation mode, on the CPU; a copy, so that the
+        parts keep their types and can be reused.
     """
     # copies: what a warm-up keeps for other fits must stay in the type of its rows
     parts = [copy.deepcopy(p) for p in (prepared.head, prepared.body) if p is not None]

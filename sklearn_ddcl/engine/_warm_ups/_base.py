@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 
 from sklearn_ddcl.engine._backbones import Prepared, assemble, prepare_backbone
 from sklearn_ddcl.engine._encoding import encode
@@ -80,9 +81,7 @@ class WarmUp(Options):
         """
         self.validate()
         generator = make_generator(seed)
-        data = X if hasattr(X, "tocsr") else np.asarray(X)
-        if data.dtype not in (np.float32, np.float64):
-            data = data.astype(np.float64)
+        data = _checked(X)
         prepared = prepare_backbone(backbone, data, None, generator)
         self.history_ = self.run(prepared, n_clusters, generator, device, report)
         double = data.dtype == np.float64
@@ -177,3 +176,15 @@ class WarmUp(Options):
             check_count("n_steps", self.n_steps)
         check_count("batch_size", self.batch_size, at_least=2)
         check_real("learning_rate", self.learning_rate, above=0.0)
+
+
+def _checked(X: Any) -> Any:
+    """Return finite rows in float32 or float64: what estimators have checked before."""
+    data = X.tocsr() if issparse(X) else np.asarray(X)
+    if data.dtype not in (np.float32, np.float64):
+        data = data.astype(np.float64)
+    if data.ndim < 2 or 0 in data.shape:
+        raise ValueError(f"X must have rows and columns, got shape {data.shape}.")
+    if not np.isfinite(data.data if issparse(data) else data).all():
+        raise ValueError("X must be finite, got NaN or infinity.")
+    return data

@@ -76,7 +76,8 @@ class SimCLR(WarmUp):
         check_real("temperature", self.temperature, above=0.0)
         check_real("autoencoder_weight", self.autoencoder_weight, at_least=0.0)
         if self.augmentation is not None:
-            if not isinstance(self.augmentation, Augmentation):
+            views = self.augmentation
+            if isinstance(views, type) or not isinstance(views, Augmentation):
                 raise ValueError(
                     "augmentation must be None or an object such as GaussianNoise(), "
                     f"got {self.augmentation!r}."

@@ -1,0 +1,122 @@
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.datasets import make_moons
+from sklearn.metrics import adjusted_rand_score
+
+from sklearn_ddcl.engine import join_prototypes, nearest, seed_prototypes
+
+CPU = torch.device("cpu")
+MOONS, MOON = make_moons(400, noise=0.05, random_state=0)
+
+
+def generator(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def join(z, k, m, weight=None, restarts=4, seed=0):
+    source = generator(seed)
+    first = seed_prototypes(z, weight, m, source)
+    return join_prototypes(z, weight, k, first, restarts, CPU, source)
+
+
+def rows_of(found, z):
+    return found.labels[nearest(z, found.prototypes)]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("k", [2, None])
+def test_clusters_need_not_be_convex(dtype, k):
+    z = MOONS.astype(dtype)
+    found = join(z, k, 30)
+    assert adjusted_rand_score(MOON, rows_of(found, z)) == 1.0
+    assert found.prototypes.dtype == dtype
+    assert found.agreement > 0.9
+    if k is None:
+        assert max(found.gaps, key=found.gaps.get) == 2
+
+
+@given(st.integers(0, 99), st.integers(2, 5), st.integers(1, 4), st.integers(1, 3))
+def test_every_cluster_has_prototypes_numbered_from_zero(seed, k, each, restarts):
+    z = np.random.default_rng(seed).normal(size=(60, 2))
+    found = join(z, k, k * each, restarts=restarts, seed=seed)
+    assert sorted(set(found.labels)) == list(range(k))
+    assert len(found.labels) == len(found.prototypes) <= k * each
+    assert -1 <= found.agreement <= 1 + 1e-12
+    assert all(ratio >= 0 for ratio in found.gaps.values())
+    assert all(2 <= number <= 25 for number in found.gaps)
+    if restarts == 1:
+        assert found.agreement == 1.0
+
+
+@pytest.mark.parametrize(("factor", "offset"), [(1e-8, 0.0), (1e8, 0.0), (1.0, 1e8)])
+def test_scale_and_offset_do_not_change_the_partition(factor, offset):
+    found = join(MOONS * factor + offset, 2, 30)
+    assert adjusted_rand_score(MOON, rows_of(found, MOONS * factor + offset)) == 1.0
+
+
+def test_the_seed_decides():
+    runs = [join(MOONS, 3, 25, seed=seed).prototypes for seed in (1, 1, 2)]
+    np.testing.assert_array_equal(runs[0], runs[1])
+    assert not np.array_equal(runs[0], runs[2])
+
+
+def test_rows_of_weight_zero_do_not_count():
+    noise = np.random.default_rng(0).uniform(-1, 2, (50, 2))
+    weight = np.r_[np.ones(400), np.zeros(50)]
+    found = join(np.r_[MOONS, noise], 2, 30, weight)
+    assert adjusted_rand_score(MOON, rows_of(found, MOONS)) == 1.0
+
+
+def test_weights_scale_out():
+    weight = np.random.default_rng(1).uniform(0.5, 2.0, 400)
+    first, second = (join(MOONS, 2, 20, weight * factor) for factor in (1.0, 4.0))
+    np.testing.assert_allclose(first.prototypes, second.prototypes, rtol=1e-9)
+    np.testing.assert_array_equal(first.labels, second.labels)
+
+
+def test_seeds_are_as_many_as_asked_and_settled_among_the_rows():
+    found = seed_prototypes(MOONS, None, 20, generator())
+    assert found.shape == (20, 2)
+    assert (found >= MOONS.min(0)).all()
+    assert (found <= MOONS.max(0)).all()
+
+
+@pytest.mark.parametrize("k", [1, 2, 5, None])
+def test_equal_rows_are_one_cluster(k):
+    found = join(np.ones((20, 2)), k, 8)
+    assert np.isfinite(found.prototypes).all()
+    assert len(set(nearest(np.ones((20, 2)), found.prototypes))) == 1
+
+
+def test_two_places_are_at_most_two_clusters():
+    z = np.repeat([[0.0], [1.0]], 10, axis=0)
+    found = join(z, 5, 8)
+    assert len(set(rows_of(found, z))) == 2
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_as_many_prototypes_as_rows(n):
+    z = np.arange(float(n))[:, None]
+    assert len(set(rows_of(join(z, n, n), z))) == n
+
+
+def test_read_only_features_are_read():
+    z = MOONS.copy()
+    z.flags.writeable = False
+    assert adjusted_rand_score(MOON, rows_of(join(z, 2, 30), z)) == 1.0
+
+
+@pytest.mark.parametrize("m", [0, 401])
+def test_more_prototypes_than_rows_are_refused(m):
+    with pytest.raises(ValueError, match="n_clusters"):
+        seed_prototypes(MOONS, None, m, generator())
+
+
+def test_features_that_are_not_finite_are_refused():
+    z = MOONS.copy()
+    z[0] = np.nan
+    with pytest.raises(ValueError, match="X has values"):
+        seed_prototypes(z, None, 5, generator())
