@@ -92,6 +92,43 @@ def test_the_search_prints_its_scores_and_writes_the_picture(tmp_path):
     assert (tmp_path / "pipeline_prototypes.png").read_bytes().startswith(PNG)
 
 
+BACKBONES = {
+    "plot_backbone_resnet.py": [r"KMeans on pixels: ", r"DDCLClustering: +"],
+    "plot_backbone_recurrent.py": [r"KMeans on values: ", r"DDCLClustering: +"],
+    "plot_backbone_transformer.py": [r"KMeans on values +", r"(?:class|mean) token +"],
+}
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_a_backbone_of_ones_own_beats_kmeans_on_values(tmp_path, name):
+    text = run(ROOT / "examples" / name, tmp_path)
+    kmeans, ours = (
+        [float(found) for found in re.findall(rf"{line}ACC ([\d.]+)", text)]
+        for line in BACKBONES[name]
+    )
+    assert ours
+    assert min(ours) > max(kmeans)
+    assert min(ours) > 0.9
+    assert picture_named_in(text, tmp_path).startswith(PNG)
+
+
+def test_prototypes_at_two_depths_find_clusters_and_their_groups(tmp_path):
+    text = run(ROOT / "examples" / "plot_multi_scale.py", tmp_path)
+    found = re.findall(r"^(early|late) .*?: ACC ([\d.]+)", text, re.M)
+    assert [name for name, _ in found] == ["early", "late"]
+    assert all(float(accuracy) > 0.9 for _, accuracy in found)
+    first, last = re.search(r"depths: (.*) at first, (.*) at last", text).groups()
+    for before, after in zip(first.split(", "), last.split(", "), strict=True):
+        assert float(after) < float(before)
+    assert float(re.search(r"early features: ACC ([\d.]+)", text)[1]) > 0.9
+    assert picture_named_in(text, tmp_path).startswith(PNG)
+
+
+def picture_named_in(text, folder):
+    """Read the file that a script says it has written."""
+    return (folder / re.search(r"^Picture: (\S+)$", text, re.M)[1]).read_bytes()
+
+
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_examples_use_public_names_only(path):
     assert private_imports(path.read_text(encoding="utf-8")) == []
