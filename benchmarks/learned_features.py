@@ -259,7 +259,7 @@ def tables(runs, notes, about):
         return f"{shown}, {np.median(seconds):.1f} s"
 
     seeds = ", ".join(map(str, names(runs, "seed")))
-    version = about.get("umap-learn")
+    version = about.get("umap-learn") if METHODS["umap"][0] in methods else None
     caption = (
         f"{describe(about)} {f'umap-learn {version}. ' if version else ''}"
         f"First table: ACC / NMI (arithmetic) / ARI, medians over seeds ({seeds}). Second table: "
