@@ -53,7 +53,7 @@ doc: $(VENV)/.installed-test  ## HTML pages in doc/_build
 	@$(BIN)/python -m sphinx -W -q -b html -d doc/_build/doctrees doc doc/_build/html
 	@echo "Open doc/_build/html/index.html"
 
-bench: $(VENV)/.installed-test  ## measurements beside KMeans (minutes)
+bench: $(VENV)/.installed-test  ## measurements beside KMeans and others (an hour or so)
 	@$(BIN)/python benchmarks/run.py
 
 check:  ## everything that CI runs

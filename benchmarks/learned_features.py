@@ -88,6 +88,7 @@ def spectral(run):
 
 def umap_k_means(run):
     """KMeans on ten components of UMAP."""
+    threads = torch.get_num_threads()
     umap = importlib.import_module("umap")
 
     def fit():
@@ -97,7 +98,10 @@ def umap_k_means(run):
         Z = reducer.fit_transform(run.X)
         return KMeans(run.k, n_init=10, random_state=run.seed).fit_predict(Z)
 
-    return timed(fit)
+    try:
+        return timed(fit)
+    finally:  # numba sets OpenMP's number of threads for the whole process
+        torch.set_num_threads(threads)
 
 
 def ddcl(run):
@@ -259,7 +263,7 @@ def tables(runs, notes, about):
         return f"{shown}, {np.median(seconds):.1f} s"
 
     seeds = ", ".join(map(str, names(runs, "seed")))
-    version = about.get("umap-learn")
+    version = about.get("umap-learn") if METHODS["umap"][0] in methods else None
     caption = (
         f"{describe(about)} {f'umap-learn {version}. ' if version else ''}"
         f"First table: ACC / NMI (arithmetic) / ARI, medians over seeds ({seeds}). Second table: "

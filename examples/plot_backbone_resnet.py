@@ -80,8 +80,8 @@ views = Compose([RandomShift(pixels=5), GaussianNoise(scale=0.1)])
 model = DDCLClustering(
     n_clusters=4,
     backbone=ResNet,
-    warm_up=SimCLR(views, autoencoder_weight=0.0, n_steps=300, batch_size=128, learning_rate=5e-3),
-    training=JointTraining(epochs=10),
+    warm_up=SimCLR(views, autoencoder_weight=0.0, n_steps=200, batch_size=128, learning_rate=5e-3),
+    training=JointTraining(epochs=5),
     device="cpu",
     random_state=0,
 ).fit(X)

@@ -237,9 +237,10 @@ def test_changelog_fragments_have_a_known_type_and_a_text():
         assert read(path).strip()
 
 
-def test_the_benchmark_table_has_its_place():
+@pytest.mark.parametrize("name", ["benchmark", "learned-features"])
+def test_the_benchmark_tables_have_their_place(name):
     text = read(README)
-    start, end = ".. benchmark-table-start\n", ".. benchmark-table-end\n"
+    start, end = f".. {name}-table-start\n", f".. {name}-table-end\n"
     assert text.count(start) == text.count(end) == 1
     assert text[text.index(start) + len(start) : text.index(end)].strip()
 

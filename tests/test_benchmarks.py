@@ -1,0 +1,81 @@
+"""The benchmarks' scripts run and make their tables, on few rows; what they measure is theirs."""
+
+import importlib
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.datasets import make_blobs
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(autouse=True)
+def folder_on_path(monkeypatch):
+    """Let scripts import each other, as they do when run."""
+    monkeypatch.setattr(sys, "path", [str(ROOT / "benchmarks"), *sys.path])
+
+
+def load(name):
+    X, y = make_blobs(120, centers=3, n_features=4, random_state=0)
+    return X, y, 3
+
+
+ABOUT = {
+    **{"date": "2026-01-01", "commit": "0", "cores": 1, "threads": 1, "machine": "m"},
+    **{"python": "3", "scikit-learn": "1", "torch": "2"},
+}
+
+
+def test_learned_features_fill_their_tables():
+    learned = importlib.import_module("learned_features")
+    methods = ["kmeans", "ward", "warm-kmeans", "warm-joined"]
+    lines = []
+    runs, notes = learned.run(load, ["digits"], methods, seeds=(0, 1), report=lines.append)
+    assert len(runs) == len(lines) == 2 + 1 + 2 + 2  # Ward runs once
+    assert notes == []
+    assert all(0 <= row["acc"] <= 1 and row["seconds"] > 0 for row in runs)
+    text = learned.tables(runs, notes, ABOUT)
+    for method in methods:
+        assert text.count(f"\n{learned.METHODS[method][0]} ") == 2
+    assert "seeds (0, 1)" in text
+
+
+def test_a_missing_umap_leaves_a_note(monkeypatch):
+    learned = importlib.import_module("learned_features")
+    monkeypatch.setitem(sys.modules, "umap", None)
+    monkeypatch.setattr(learned.importlib.util, "find_spec", lambda name: None)
+    methods, notes = learned.available(["umap", "ward"])
+    assert methods == ["ward"]
+    assert "umap-learn was not installed" in notes[0]
+
+
+def test_block_5_runs_all_its_methods(monkeypatch):
+    block5 = importlib.import_module("block5")
+    monkeypatch.setattr(block5, "WARM_EPOCHS", 1)
+    runs = block5.run(seeds=[0], epochs=1, report=lambda line: None)
+    assert len(runs) == 6
+    text = block5.table(runs, ABOUT)
+    assert "ACC(Lq) / ACC(L_OLS) = " in text
+    assert len({row["method"] for row in runs}) == 6
+
+
+def test_balanced_rows_draw_small_clusters_as_often_as_large_ones():
+    block5 = importlib.import_module("block5")
+    labels = np.repeat([0, 1], [1900, 100])
+    generator = block5.torch.Generator().manual_seed(0)
+    drawn = labels[block5.balanced_rows(labels, generator).numpy()]
+    assert abs(drawn.mean() - 0.5) < 0.05
+
+
+def test_tables_and_markers(tmp_path, monkeypatch):
+    reports = importlib.import_module("reports")
+    readme = tmp_path / "README.rst"
+    readme.write_text("a\n.. x-table-start\n\nold\n\n.. x-table-end\nb\n")
+    monkeypatch.setattr(reports, "README", readme)
+    reports.insert("x", reports.simple_table(("one", "two"), [("1", 22)]))
+    expected = "===  ===\none  two\n===  ===\n1    22\n===  ==="
+    assert readme.read_text() == f"a\n.. x-table-start\n\n{expected}\n\n.. x-table-end\nb\n"
+    with pytest.raises(ValueError, match="unpack"):
+        reports.insert("y", "")
