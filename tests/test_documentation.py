@@ -15,6 +15,7 @@ from packaging.version import Version
 from sklearn.base import BaseEstimator
 
 import sklearn_ddcl
+from sklearn_ddcl.options import JointTraining, NeighborContrast
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.rst"
@@ -168,11 +169,12 @@ def test_every_estimator_parameter_is_in_the_migration_table():
 
 
 def test_every_key_of_history_is_explained():
-    model = sklearn_ddcl.DDCLClustering(2, backbone=None, random_state=0).fit(
-        [[0.0], [1.0], [5.0]]
-    )
+    X = [[0.0], [1.0], [5.0]]
+    given = sklearn_ddcl.DDCLClustering(2, backbone=None, random_state=0).fit(X)
+    short = {"warm_up": NeighborContrast(n_steps=2), "training": JointTraining(epochs=2)}
+    deep = sklearn_ddcl.DDCLClustering(2, random_state=0, **short).fit(X)
     guide = read(ROOT / "doc" / "user_guide.rst")
-    for key in model.history_[0]:
+    for key in {key for record in given.history_ + deep.history_ for key in record}:
         assert f"``{key}``" in guide, key
 
 

@@ -42,12 +42,13 @@ CALLBACKS = [
 # Single modules that may import more than their layer.
 EXCEPTIONS = {
     "engine._alternating": {"sklearn.cluster"},
+    "engine._neighbors": {"pynndescent"},
     **{name: {"skorch"} for name in ("engine._net", *CALLBACKS)},
 }
 # Families of nn that must not know each other.
 FAMILIES = {"prototypes", "losses", "backbones", "partition_support"}
 # Optional dependencies, to be imported inside functions only.
-LAZY = {"matplotlib"}
+LAZY = {"matplotlib", "pynndescent"}
 
 
 def imports(tree):

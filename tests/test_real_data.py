@@ -83,3 +83,12 @@ def test_weighted_digits_are_repeated_digits():
     repeated = DDCLClustering(10, backbone=None, random_state=0).fit(np.repeat(X, weight, axis=0))
     assert weighted.inertia_ == pytest.approx(repeated.inertia_, rel=0.01)
     assert adjusted_rand_score(weighted.labels_, repeated.predict(X)) > 0.7
+
+
+def test_learned_features_of_digits_are_clearly_better_than_given_ones():
+    X, y, k = DATA["digits"]
+    labels = DDCLClustering(k, random_state=0).fit_predict(X)
+    given = KMeans(k, n_init=10, random_state=0).fit_predict(X)
+    accuracy = clustering_accuracy_score(y, labels)
+    assert accuracy >= 0.88
+    assert accuracy >= clustering_accuracy_score(y, given) + 0.05

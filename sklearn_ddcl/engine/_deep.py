@@ -71,6 +71,18 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     -------
     DeepResult
         The fitted model.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.engine import DeepConfig, fit_deep
+    >>> from sklearn_ddcl.options import JointTraining, NeighborContrast, Regularization
+    >>> X = np.r_[np.zeros((20, 2)), np.ones((20, 2))] + np.linspace(0, 0.1, 40)[:, None]
+    >>> config = DeepConfig(
+    ...     2, 3, "mlp", NeighborContrast(n_steps=40), JointTraining(epochs=2), "quantization",
+    ...     Regularization(), "cpu", seed=0)
+    >>> fit_deep(X, None, config).clusters.centers.shape
+    (2, 10)
     """
     generator = make_generator(config.seed)
     # in float32, in which is trained: there the smallest weights are 0

@@ -145,6 +145,16 @@ def seed_prototypes(
     -------
     ndarray of shape (m, d)
         Prototypes after a short hard descent.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import torch
+    >>> from sklearn_ddcl.engine import seed_prototypes
+    >>> z = np.array([[0.0], [1.0], [8.0], [9.0]])
+    >>> np.sort(seed_prototypes(z, None, 2, torch.Generator().manual_seed(0)), axis=0)
+    array([[0.5],
+           [8.5]])
     """
     rows = wrap_rows(features, weight, torch.device("cpu"))
     start = torch.from_numpy(features[_seeds(features, weight, n_prototypes, generator)])

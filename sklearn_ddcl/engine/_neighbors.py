@@ -8,7 +8,7 @@ from torch import Tensor
 __all__ = ["NEIGHBOR_SEARCHES", "neighbor_graph"]
 
 _BLOCK_ELEMENTS = 2**24  # distances held at a time: 64 MB in float32
-_EXACT_UP_TO = 50_000
+_EXACT_UP_TO = 100_000  # below, compiling pynndescent takes longer than all pairs
 
 
 def neighbor_graph(

@@ -19,7 +19,8 @@ def make_reporter(verbose, name):
     -------
     callable or None
         Takes a record, a dict with ``epoch``, ``phase``, ``temperature``,
-        ``loss_quantization`` and ``n_active``; None where silent.
+        ``loss_quantization`` and ``n_active``, or, of a warm-up, ``epoch``,
+        ``phase`` and ``loss_pretext``; None where silent.
 
     Examples
     --------
@@ -31,10 +32,13 @@ def make_reporter(verbose, name):
         return None
 
     def _report(record):
+        head = f"[{name}] {record['phase']} {record['epoch']:3d}  "
+        if record["phase"] == "pretext":
+            sys.stdout.write(f"{head}loss {record['loss_pretext']:.6g}\n")
+            return
         sys.stdout.write(
-            f"[{name}] {record['phase']} {record['epoch']:3d}  "
-            f"temperature {record['temperature']:.4g}  loss {record['loss_quantization']:.6g}  "
-            f"active {record['n_active']}\n"
+            f"{head}temperature {record['temperature']:.4g}  "
+            f"loss {record['loss_quantization']:.6g}  active {record['n_active']}\n"
         )
 
     return _report

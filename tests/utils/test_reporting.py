@@ -29,6 +29,12 @@ def test_one_line_a_record(verbose, capsys):
     assert second.startswith("[DDCLClustering] finish   3  temperature 0 ")
 
 
+def test_a_warm_up_has_no_temperature_yet(capsys):
+    record = {"epoch": 2, "phase": "pretext", "temperature": float("nan"), "loss_pretext": 0.25}
+    make_reporter(1, "A")(record)
+    assert capsys.readouterr().out == "[A] pretext   2  loss 0.25\n"
+
+
 def test_standard_output_is_looked_up_at_each_line(capsys):
     """So that redirection after the report was made still works."""
     report = make_reporter(1, "A")

@@ -28,6 +28,12 @@ class WarmUp(Options):
 
     A subclass has the parameters ``n_steps``, ``batch_size`` and
     ``learning_rate`` and says what its task is.
+
+    Examples
+    --------
+    >>> from sklearn_ddcl.engine import NeighborContrast, WarmUp
+    >>> isinstance(NeighborContrast(), WarmUp)
+    True
     """
 
     n_steps: int | None
@@ -38,7 +44,24 @@ class WarmUp(Options):
     def make_task(
         self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
     ) -> PretextTask:
-        """Return the task for a backbone with ``width`` outputs and its rows."""
+        """Return the task for a backbone with ``width`` outputs and its rows.
+
+        Parameters
+        ----------
+        prepared : Prepared
+            Backbone and rows.
+        width : int
+            Number of features.
+        n_clusters : int or None
+            Expected number of clusters.
+        generator : torch.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        PretextTask
+            The task.
+        """
 
     def fit(
         self,

@@ -82,7 +82,24 @@ class NeighborContrast(WarmUp):
     def make_task(
         self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
     ) -> PretextTask:
-        """Return the task on the rows' neighbour graph."""
+        """Return the task on the rows' neighbour graph.
+
+        Parameters
+        ----------
+        prepared : Prepared
+            Backbone and rows.
+        width : int
+            Number of features.
+        n_clusters : int or None
+            Expected number of clusters.
+        generator : torch.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        PretextTask
+            The task.
+        """
         n_rows = len(prepared.inputs)
         count = self.n_neighbors
         if count is None:

@@ -87,7 +87,24 @@ class SimCLR(WarmUp):
     def make_task(
         self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
     ) -> PretextTask:
-        """Return the task with fresh heads."""
+        """Return the task with fresh heads.
+
+        Parameters
+        ----------
+        prepared : Prepared
+            Backbone and rows.
+        width : int
+            Number of features.
+        n_clusters : int or None
+            Expected number of clusters.
+        generator : torch.Generator
+            Source of randomness.
+
+        Returns
+        -------
+        PretextTask
+            The task.
+        """
         views = self.augmentation
         if views is None:
             views = GaussianNoise(scale=0.5 * spread(prepared.inputs))
