@@ -26,7 +26,7 @@ def neighbor_graph(
         Seeds the approximate search.
     search : {"auto", "exact", "approximate"}, default="auto"
         "exact" compares all pairs in blocks; "approximate" descends the graph
-        with `pynndescent`; "auto" is exact up to 50,000 rows and where
+        with `pynndescent`; "auto" is exact up to 100,000 rows and where
         pynndescent is not installed.
 
     Returns

@@ -33,7 +33,7 @@ class NeighborContrast(WarmUp):
         Largest rate of Adam.
     search : {"auto", "exact", "approximate"}, default="auto"
         How neighbours are found; "approximate" needs pynndescent, and "auto"
-        takes it above 50,000 samples where it is installed.
+        takes it above 100,000 samples where it is installed.
 
     References
     ----------
