@@ -79,6 +79,7 @@ def test_many_rows_are_searched_approximately_only_where_that_is_installed(monke
     assert asked == ["approximate", "exact", "exact", "exact"]
 
 
+@pytest.mark.slow  # compiles for most of a minute
 @needs_pynndescent
 def test_the_approximate_search_finds_nearly_all():
     x = rows(4, 2_000, 8, torch.float32)

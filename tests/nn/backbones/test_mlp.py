@@ -20,7 +20,9 @@ checked = settings(deadline=None, max_examples=30)
 )
 def test_against_matrix_products(make_problem, seed, n, sizes):
     generator = torch.Generator().manual_seed(seed)
-    model = MLP(sizes[0], sizes[-1], sizes[1:-1], nn.Tanh, generator, torch.float64)
+    model = MLP(
+        *(sizes[0], sizes[-1], sizes[1:-1], nn.Tanh), generator=generator, dtype=torch.float64
+    )
     x = make_problem(seed, n, sizes[0], 1).z
     expected = x
     weights = list(model.parameters())
