@@ -167,7 +167,9 @@ def assemble(prepared: Prepared, dtype: torch.dtype) -> nn.Module:
 
 
 def _mlp(data: Any, projection: Projection, components: Tensor, generator: Any) -> Prepared:
-    body = MLP(components.shape[1], normalization=nn.LayerNorm, generator=generator)
+    body = MLP(
+        components.shape[1], hidden=(256, 128), normalization=nn.LayerNorm, generator=generator
+    )
     return Prepared(projection, body, components, components)
 
 

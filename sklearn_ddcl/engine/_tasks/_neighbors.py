@@ -21,7 +21,8 @@ class NeighborTask(PretextTask):
 
     Notes
     -----
-    The other rows' neighbours in the batch are the negatives. The similarity
+    The other rows' neighbours in the batch are a row's negatives, and the other
+    rows those of its neighbour. The similarity
     1 / (1 + r^2) repels far rows too weakly to tear clusters apart, which
     similarities on the sphere do.
     """
@@ -45,4 +46,6 @@ class NeighborTask(PretextTask):
         """Return the contrast of the batch with one drawn neighbour each."""
         drawn = torch.randint(self.graph.shape[1], (len(index),), generator=generator)
         positive = self.graph[index, drawn.to(index.device)]
-        return neighbor_contrast_loss(z, backbone(self.inputs[positive]))
+        near = backbone(self.inputs[positive])
+        # both ways: the network's passes cost most, and a second contrast is nearly free
+        return 0.5 * (neighbor_contrast_loss(z, near) + neighbor_contrast_loss(near, z))

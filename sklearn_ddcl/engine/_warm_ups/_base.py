@@ -19,8 +19,8 @@ from sklearn_ddcl.nn.options import Options
 __all__ = ["WarmUp"]
 
 _FEWEST_STEPS = 300
-_STEPS_AT = 2_000  # rows for which 1,000 steps are taken
-_MOST_STEPS = 6_000
+_STEPS_AT = 2_000  # rows for which 900 steps are taken
+_SAMPLES_EACH = 44  # times that a sample is drawn at least, however many there are
 
 
 class WarmUp(Options):
@@ -177,13 +177,14 @@ class WarmUp(Options):
         Returns
         -------
         int
-            ``n_steps``, or what None stands for: growing with the square root
-            of the samples, 1,000 at 2,000, at least 300 and at most 6,000.
+            ``n_steps``, or what None stands for: 900 for 2,000 samples, growing
+            with the power 0.4 of their number; at least 300, and enough to draw
+            each sample 44 times.
         """
         if self.n_steps is not None:
             return self.n_steps
-        steps = round(1_000 * math.sqrt(n_rows / _STEPS_AT))
-        return min(max(steps, _FEWEST_STEPS), _MOST_STEPS)
+        steps = round(900 * (n_rows / _STEPS_AT) ** 0.4)
+        return max(steps, _FEWEST_STEPS, _SAMPLES_EACH * n_rows // self.batch_size)
 
     @property
     def fitted(self) -> bool:
