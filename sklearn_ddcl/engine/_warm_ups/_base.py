@@ -183,7 +183,7 @@ class WarmUp(Options):
         """
         if self.n_steps is not None:
             return self.n_steps
-        steps = round(900 * (n_rows / _STEPS_AT) ** 0.4)
+        steps = round(900.0 * math.pow(n_rows / _STEPS_AT, 0.4))
         return max(steps, _FEWEST_STEPS, _SAMPLES_EACH * n_rows // self.batch_size)
 
     @property
