@@ -59,7 +59,8 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         ``backbone=None``.
     prototypes_per_cluster : int or None, default=None
         Prototypes m / k. None takes 20 with a backbone (fewer where samples
-        are few or clusters many) and 1 without.
+        are few or clusters many) and 1 without. Where it is more than 1, sets
+        of 0.6 to 1.4 times as many are tried.
     loss : {"quantization", "ols", "cross_entropy"}, default="quantization"
         Lq (Eq. 11); the reconstruction error L_OLS alone (Eq. 16), the paper's
         ablation; or, with a backbone, the soft cross-entropy of a classifier

@@ -23,6 +23,7 @@ __all__ = ["JoinedPrototypes", "join_prototypes", "seed_prototypes"]
 
 _PASSES = 30
 _TOLERANCE = 1e-3
+_STARTS, _FEW = 10, 50  # few prototypes settle in poor places, and settle fast
 _MOST_CLUSTERS = 25  # the largest number considered where the topology decides
 # Restarts see the topology at several resolutions, walks at several scales: no single one
 # of them is right for all data, but the right partition is there at most.
@@ -130,6 +131,8 @@ def seed_prototypes(
 ) -> np.ndarray:
     """Choose first prototypes among the rows by k-means++ and settle them.
 
+    Of up to 50 prototypes ten sets are tried, and the one of least inertia is kept.
+
     Parameters
     ----------
     features : ndarray of shape (n, d)
@@ -157,9 +160,13 @@ def seed_prototypes(
            [8.5]])
     """
     rows = wrap_rows(features, weight, torch.device("cpu"))
-    start = torch.from_numpy(features[_seeds(features, weight, n_prototypes, generator)])
-    p = quick_descent(rows, rows.frame.from_data(start), _TOLERANCE, _PASSES).p
-    return rows.frame.to_data(p).numpy().astype(features.dtype)
+    found = []
+    for _ in range(_STARTS if n_prototypes <= _FEW else 1):
+        start = torch.from_numpy(features[_seeds(features, weight, n_prototypes, generator)])
+        p = rows.frame.from_data(start)
+        found.append(quick_descent(rows, p, _TOLERANCE, _PASSES))
+    best = min(found, key=lambda descent: descent.inertia)
+    return rows.frame.to_data(best.p).numpy().astype(features.dtype)
 
 
 def _seeds(

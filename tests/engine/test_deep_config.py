@@ -21,7 +21,7 @@ def test_by_default_every_prototype_has_rows_and_every_cluster_a_prototype(k, n)
     m = prototype_count(k, None, n)
     assert min(k, n) <= m <= n
     assert m <= max(20 * k, k)
-    assert m <= max(400, 2 * k)
+    assert m <= max(300, 2 * k)
     assert m <= max(n // 5, min(k, n))
 
 
@@ -29,7 +29,7 @@ def test_by_default_every_prototype_has_rows_and_every_cluster_a_prototype(k, n)
     ("k", "each", "n", "expected"),
     [
         (10, None, 10_000, 200),
-        (50, None, 10_000, 400),
+        (50, None, 10_000, 300),
         (300, None, 10_000, 600),
         (None, None, 10_000, 200),
         (3, 4, 10_000, 12),

@@ -85,7 +85,7 @@ def test_partitions_are_nested_and_numbered_by_first_member(seed, m):
 
 
 def test_rows_that_say_the_same_are_joined_for_nothing():
-    joint = torch.tensor([[0.1, 0.2], [0.2, 0.4], [0.1, 0.0]])
+    joint = torch.tensor([[0.1, 0.2], [0.2, 0.4], [0.1, 0.0]], dtype=torch.float64)
     merges = information_bottleneck(joint)
     assert merges.pairs[0].tolist() == [0, 1]
     assert float(merges.losses[0]) == pytest.approx(0.0, abs=1e-7)
