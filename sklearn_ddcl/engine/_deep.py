@@ -17,15 +17,18 @@ from sklearn_ddcl.engine._deep_config import DeepConfig, prototype_count
 from sklearn_ddcl.engine._encoding import encode
 from sklearn_ddcl.engine._features import encode_rows
 from sklearn_ddcl.engine._grouping import Grouped, group_rows
-from sklearn_ddcl.engine._joining import JoinedPrototypes, join_prototypes, seed_prototypes
+from sklearn_ddcl.engine._joining import (
+    RESTARTS,
+    JoinedPrototypes,
+    join_prototypes,
+    seed_prototypes,
+)
 from sklearn_ddcl.engine._joint import fit_joint
 from sklearn_ddcl.engine._joint_config import JointConfig
 from sklearn_ddcl.engine._pretext import PretextTask
-from sklearn_ddcl.engine._runtime import make_generator, resolve_device
+from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
 
 __all__ = ["DeepResult", "fit_deep"]
-
-_RESTARTS = 9
 
 
 class DeepResult(NamedTuple):
@@ -103,9 +106,8 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
         None if share is None else torch.from_numpy(share.astype(np.float32)),
     )
     history += [{**record, "epoch": record["epoch"] + len(history)} for record in joint.history]
-    z = encode(joint.backbone, prepared.inputs).numpy()
-    joined = _join(z, share, joint.prototypes.numpy(), config, generator)
-    backbone = assemble(prepared._replace(body=joint.backbone), _dtype(data))
+    joined = _join(joint.features.numpy(), share, joint.prototypes.numpy(), config, generator)
+    backbone = assemble(prepared._replace(body=joint.backbone), float_type(data.dtype))
     features = encode_rows(backbone, data, data.dtype, config.device)
     clusters = group_rows(features, weight, joined, config.device)
     return DeepResult(backbone, clusters, joined, joint.temperature, len(joint.history), history)
@@ -160,8 +162,4 @@ def _join(
     if len(first) == config.n_clusters:
         return JoinedPrototypes(first, np.arange(len(first)), 1.0, {})
     device = torch.device("cpu")
-    return join_prototypes(z, share, config.n_clusters, first, _RESTARTS, device, generator)
-
-
-def _dtype(data: Any) -> torch.dtype:
-    return torch.float32 if data.dtype == np.float32 else torch.float64
+    return join_prototypes(z, share, config.n_clusters, first, RESTARTS, device, generator)

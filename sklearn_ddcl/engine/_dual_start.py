@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
+from sklearn_ddcl.engine._distances import nearest_prototypes
 from sklearn_ddcl.nn.assignments import one_hot
-from sklearn_ddcl.nn.distances import squared_distances
 from sklearn_ddcl.nn.numerics import wide_dtype
 from sklearn_ddcl.nn.prototypes import exact_dual_weights, small_gram
 
@@ -49,8 +49,7 @@ def starting_dual_weights(z: Tensor, prototypes: Tensor) -> Tensor:
     >>> bool(torch.allclose(starting_dual_weights(z, p).T @ z, p))
     True
     """
-    centre = prototypes.mean(dim=0)
-    nearest = squared_distances(z - centre, prototypes - centre).argmin(dim=1)
+    nearest = nearest_prototypes(z, prototypes)
     first = exact_dual_weights(one_hot(nearest, prototypes.shape[0], z.dtype))
     wide = z.to(wide_dtype(z))
     missing = prototypes.to(wide) - first.to(wide).T @ wide

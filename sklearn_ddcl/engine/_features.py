@@ -12,7 +12,7 @@ from scipy.sparse import issparse
 from torch import Tensor, nn
 
 from sklearn_ddcl.engine._encoding import check_features
-from sklearn_ddcl.engine._runtime import resolve_device
+from sklearn_ddcl.engine._runtime import float_type, resolve_device
 
 __all__ = ["encode_rows"]
 
@@ -59,7 +59,7 @@ def encode_rows(backbone: nn.Module, data: Any, dtype: Any, device: str = "auto"
     (5, 4)
     """
     kind = np.dtype(dtype)
-    tensor_type = torch.float32 if kind == np.float32 else torch.float64
+    tensor_type = float_type(kind)
     place = resolve_device(device, tensor_type)
     n_rows, width = data.shape[0], math.prod(data.shape[1:])
     values = _CPU_VALUES if place.type == "cpu" else _DEVICE_VALUES

@@ -3,15 +3,17 @@
 from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from sklearn_ddcl.engine._grouping import Grouped, group_rows
-from sklearn_ddcl.engine._joining import JoinedPrototypes, join_prototypes, seed_prototypes
-from sklearn_ddcl.engine._runtime import make_generator, resolve_device
+from sklearn_ddcl.engine._joining import (
+    RESTARTS,
+    JoinedPrototypes,
+    join_prototypes,
+    seed_prototypes,
+)
+from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
 
 __all__ = ["JoinedResult", "fit_joined"]
-
-_RESTARTS = 9
 
 
 class JoinedResult(NamedTuple):
@@ -71,6 +73,6 @@ def fit_joined(
     used = slice(None) if weight is None else np.flatnonzero(weight > 0)
     z, share = features[used], None if weight is None else weight[used]
     first = seed_prototypes(z, share, min(n_prototypes, len(z)), generator)
-    place = resolve_device(device, torch.float32 if z.dtype == np.float32 else torch.float64)
-    joined = join_prototypes(z, share, n_clusters, first, _RESTARTS, place, generator)
+    place = resolve_device(device, float_type(z.dtype))
+    joined = join_prototypes(z, share, n_clusters, first, RESTARTS, place, generator)
     return JoinedResult(group_rows(features, weight, joined, device), joined)

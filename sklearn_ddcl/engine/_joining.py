@@ -19,7 +19,9 @@ from sklearn_ddcl.nn.joining import (
 )
 from sklearn_ddcl.nn.topology import hebbian_edges
 
-__all__ = ["JoinedPrototypes", "join_prototypes", "seed_prototypes"]
+__all__ = ["RESTARTS", "JoinedPrototypes", "join_prototypes", "seed_prototypes"]
+
+RESTARTS = 9  # each resolution three times
 
 _PASSES = 30
 _TOLERANCE = 1e-3

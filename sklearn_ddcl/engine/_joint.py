@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from sklearn_ddcl.engine._distances import nearest_prototypes
 from sklearn_ddcl.engine._encoding import encode
 from sklearn_ddcl.engine._epoch_sums import EpochSums
 from sklearn_ddcl.engine._history import History
@@ -17,7 +18,6 @@ from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._runtime import make_generator
 from sklearn_ddcl.nn._checks import check_columns
 from sklearn_ddcl.nn.assignments import critical_temperature
-from sklearn_ddcl.nn.distances import squared_distances
 
 __all__ = ["JointResult", "fit_joint"]
 
@@ -33,6 +33,8 @@ class JointResult(NamedTuple):
         Prototypes.
     labels : Tensor of shape (n,), int64
         Nearest prototype of each row.
+    features : Tensor of shape (n, d)
+        Features of each row.
     temperature : float
         Last absolute temperature.
     history : list of dict
@@ -42,6 +44,7 @@ class JointResult(NamedTuple):
     backbone: nn.Module
     prototypes: Tensor
     labels: Tensor
+    features: Tensor
     temperature: float
     history: list[dict[str, Any]]
 
@@ -119,7 +122,7 @@ def fit_joint(
         device=device,
     )
     net.sums_ = EpochSums(X.shape[0], device, z.dtype)
-    net.sums_.labels.copy_(nearest(z, start))
+    net.sums_.labels.copy_(nearest_prototypes(z, start))
     net.fit(X)
     return finish(net.module_, X, device, history)
 
@@ -147,25 +150,8 @@ def finish(module: JointModule, X: Tensor, device: torch.device, history: Histor
     z = encode(module.backbone, X, device)
     p = (layer.weight.T @ z if module.has_bank else layer.weight).detach()
     check_finite("features of the trained backbone", z)
-    labels = nearest(z, p).cpu()
+    labels = nearest_prototypes(z, p).cpu()
     module.cpu().eval()
-    return JointResult(module.backbone, p.cpu(), labels, module.temperature, history.records)
-
-
-def nearest(z: Tensor, prototypes: Tensor) -> Tensor:
-    """Return the number of the nearest prototype of each row.
-
-    Parameters
-    ----------
-    z : Tensor of shape (n, d)
-        Features.
-    prototypes : Tensor of shape (k, d)
-        Prototypes.
-
-    Returns
-    -------
-    Tensor of shape (n,), int64
-        Labels.
-    """
-    centre = prototypes.mean(dim=0)
-    return squared_distances(z - centre, prototypes - centre).argmin(dim=1)
+    return JointResult(
+        module.backbone, p.cpu(), labels, z.cpu(), module.temperature, history.records
+    )

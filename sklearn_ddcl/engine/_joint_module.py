@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, nn
 
+from sklearn_ddcl.engine._distances import centred_distances
 from sklearn_ddcl.engine._encoding import check_features
 from sklearn_ddcl.engine._precision import autocast_context
 from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.nn.assignments import soft_assignments
-from sklearn_ddcl.nn.distances import squared_distances
 from sklearn_ddcl.nn.losses import Objective
 from sklearn_ddcl.nn.outputs import ClusterOutput, ObjectiveValue
 
@@ -207,10 +207,7 @@ class JointModule(nn.Module):
 
     def _assign(self, z: Tensor, index: Tensor) -> ClusterOutput:
         p = self.prototypes(z, index)
-        # A common offset would cost distances their digits; they don't depend on it, so it
-        # needs no gradient.
-        centre = p.detach().mean(dim=0)
-        distances = squared_distances(z - centre, p - centre)
+        distances = centred_distances(z, p)
         q = soft_assignments(
             distances.detach() if self.stop_gradient else distances, self.temperature
         )

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sklearn_ddcl.engine._distances import centred_distances
 from sklearn_ddcl.engine._groups import check_groups, sum_by_group
 from sklearn_ddcl.nn._checks import check_columns
 from sklearn_ddcl.nn.assignments import soft_assignments
-from sklearn_ddcl.nn.distances import squared_distances
 from sklearn_ddcl.nn.outputs import ClusterOutput
 
 __all__ = ["PrototypeModel", "make_module"]
@@ -59,8 +59,7 @@ class PrototypeModel(nn.Module):
         """Return features, distances and assignments (Eq. 8) of the samples."""
         z = self.backbone(x)
         check_columns("z", z, "prototypes", self.prototypes)
-        centre = self.prototypes.mean(dim=0)  # a common offset would cost distances their digits
-        squares = squared_distances(z - centre, self.prototypes - centre)
+        squares = centred_distances(z, self.prototypes)
         q = soft_assignments(squares, self.temperature)
         return ClusterOutput(z, self.prototypes, squares, q, self.temperature)
 

@@ -19,7 +19,7 @@ from sklearn_ddcl.engine._history import History
 from sklearn_ddcl.engine._labelling import label_rows
 from sklearn_ddcl.engine._lloyd import Descent, quick_descent
 from sklearn_ddcl.engine._relocation import relocate
-from sklearn_ddcl.engine._runtime import make_generator, resolve_device
+from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
 from sklearn_ddcl.engine._search import Sample, critical, draw_sample, gram_of
 from sklearn_ddcl.engine._updates import make_update
 from sklearn_ddcl.nn.initialization import kmeans_plusplus
@@ -115,7 +115,7 @@ def fit_reduced(data: Any, weight: np.ndarray | None, config: ReducedConfig) -> 
     array([[0.5],
            [9. ]])
     """
-    dtype = torch.float32 if data.dtype == np.float32 else torch.float64
+    dtype = float_type(data.dtype)
     with torch.inference_mode():
         rows = wrap_rows(data, weight, resolve_device(config.device, dtype))
         sample, problem, start = _search(rows, config)

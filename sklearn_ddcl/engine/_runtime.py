@@ -2,10 +2,33 @@
 
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 
-__all__ = ["local_randomness", "make_generator", "resolve_device"]
+__all__ = ["float_type", "local_randomness", "make_generator", "resolve_device"]
+
+
+def float_type(dtype: Any) -> torch.dtype:
+    """Return torch's type for validated data, which are float32 or float64.
+
+    Parameters
+    ----------
+    dtype : numpy.dtype
+        Type of the data.
+
+    Returns
+    -------
+    torch.dtype
+        Its twin.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> float_type(np.dtype("float32"))
+    torch.float32
+    """
+    return torch.float32 if dtype == "float32" else torch.float64
 
 
 def make_generator(seed: int) -> torch.Generator:

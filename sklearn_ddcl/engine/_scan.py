@@ -12,7 +12,7 @@ from sklearn_ddcl.engine._blocks import Block
 from sklearn_ddcl.engine._data import Rows, share
 from sklearn_ddcl.engine._frame import Frame, distant_shift, power_of_two
 from sklearn_ddcl.engine._passes import linear_scores
-from sklearn_ddcl.engine._runtime import resolve_device
+from sklearn_ddcl.engine._runtime import float_type, resolve_device
 
 __all__ = ["Model", "scan"]
 
@@ -56,7 +56,7 @@ def scan(
         The unit is a length of at least this, so that other lengths to be
         compared with distances stay in range too.
     """
-    dtype = torch.float32 if data.dtype == np.float32 else torch.float64
+    dtype = float_type(data.dtype)
     place = resolve_device(device, dtype)
     acc = torch.float32 if place.type == "mps" else torch.float64
     model = _frame_of(prototypes, least, place, acc)
@@ -82,7 +82,7 @@ def _frame_of(
     origin = np.sort(p, axis=0)[len(p) // 2]
     p -= origin
     size = max(float(np.abs(p).max()), least)
-    unit = power_of_two(size, torch.float32 if prototypes.dtype == np.float32 else torch.float64)
+    unit = power_of_two(size, float_type(prototypes.dtype))
     p /= unit
     frame = Frame(torch.from_numpy(origin).to(device, acc), unit, 0.0, 0.0)
     return Model(frame, torch.from_numpy(p).to(device, acc))

@@ -42,16 +42,6 @@ class Autoencoding(WarmUp):
         self.batch_size = batch_size
         self.learning_rate = learning_rate
 
-    def validate(self) -> None:
-        """Check the options.
-
-        Raises
-        ------
-        ValueError
-            If one is not allowed.
-        """
-        self._check_run()
-
     def make_task(
         self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
     ) -> PretextTask:

@@ -12,7 +12,7 @@ from sklearn_ddcl.engine._backbones import Prepared, assemble, prepare_backbone
 from sklearn_ddcl.engine._encoding import encode
 from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._pretraining import fit_pretext
-from sklearn_ddcl.engine._runtime import make_generator
+from sklearn_ddcl.engine._runtime import float_type, make_generator
 from sklearn_ddcl.nn._checks import check_count, check_real
 from sklearn_ddcl.nn.options import Options
 
@@ -107,8 +107,7 @@ class WarmUp(Options):
         data = _checked(X)
         prepared = prepare_backbone(backbone, data, None, generator)
         self.history_ = self.run(prepared, n_clusters, generator, device, report)
-        double = data.dtype == np.float64
-        self.backbone_ = assemble(prepared, torch.float64 if double else torch.float32)
+        self.backbone_ = assemble(prepared, float_type(data.dtype))
         return self
 
     def run(
@@ -195,7 +194,14 @@ class WarmUp(Options):
         """Keep a fitted warm-up over ``clone``: it is there to be reused."""
         return self if self.fitted else type(self)(**self.get_params(deep=False))
 
-    def _check_run(self) -> None:
+    def validate(self) -> None:
+        """Check the options.
+
+        Raises
+        ------
+        ValueError
+            If one is not allowed.
+        """
         if self.n_steps is not None:
             check_count("n_steps", self.n_steps)
         check_count("batch_size", self.batch_size, at_least=2)

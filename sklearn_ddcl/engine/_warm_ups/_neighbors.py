@@ -71,7 +71,7 @@ class NeighborContrast(WarmUp):
         ValueError
             If one is not allowed.
         """
-        self._check_run()
+        super().validate()
         if self.n_neighbors is not None:
             check_count("n_neighbors", self.n_neighbors)
         if self.search not in NEIGHBOR_SEARCHES:

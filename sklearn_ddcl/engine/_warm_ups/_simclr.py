@@ -72,7 +72,7 @@ class SimCLR(WarmUp):
         ValueError
             If one is not allowed.
         """
-        self._check_run()
+        super().validate()
         check_real("temperature", self.temperature, above=0.0)
         check_real("autoencoder_weight", self.autoencoder_weight, at_least=0.0)
         if self.augmentation is not None:
