@@ -12,6 +12,8 @@ from sklearn_ddcl.engine import (
     ReducedFlow,
     Regularization,
     SimCLR,
+    SoftmaxAssignment,
+    WidrowHoff,
 )
 from sklearn_ddcl.nn.schedules import (
     ConstantTemperature,
@@ -30,4 +32,6 @@ __all__ = [
     "ReducedFlow",
     "Regularization",
     "SimCLR",
+    "SoftmaxAssignment",
+    "WidrowHoff",
 ]

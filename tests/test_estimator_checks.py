@@ -72,9 +72,9 @@ ARRAY_API = "check_array_api_input"
 
 def expected_failures(estimator):
     """Name the checks that training on batches cannot pass, as scikit-learn does for KMeans."""
-    if estimator.backbone is None:
+    if isinstance(estimator, DDCLClustering) and estimator.backbone is None:
         return {}
-    reason = "batches, restarts and the graph of neighbours depend on the number of rows"
+    reason = "batches, schedules and the graph of neighbours depend on the number of rows"
     checks = ("dense", "sparse")
     return {f"check_sample_weight_equivalence_on_{kind}_data": reason for kind in checks}
 

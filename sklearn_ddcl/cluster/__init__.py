@@ -1,5 +1,6 @@
 """The estimators: numpy in, numpy out."""
 
 from sklearn_ddcl.cluster._ddcl import DDCLClustering
+from sklearn_ddcl.cluster._incremental import IncrementalDDCL
 
-__all__ = ["DDCLClustering"]
+__all__ = ["DDCLClustering", "IncrementalDDCL"]

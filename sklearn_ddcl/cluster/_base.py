@@ -45,7 +45,7 @@ class PrototypeClusterer(
         labels : ndarray of shape (n_samples,)
             Cluster numbers, int32.
         """
-        check_is_fitted(self)
+        self._check_fitted()
         prototypes, groups = self._codebook()
         found = self._nearest(X, prototypes)
         return found if groups is None else groups[found]
@@ -81,7 +81,7 @@ class PrototypeClusterer(
             on sparse input as a classifier's. `transform` with
             ``output="assignments"`` gives the same array.
         """
-        check_is_fitted(self)
+        self._check_fitted()
         if sparse.issparse(X):
             raise TypeError(
                 "predict_proba does not accept sparse X: pass X.toarray(), or use transform with "
@@ -112,7 +112,7 @@ class PrototypeClusterer(
             ``output="embedding"``, soft assignments where
             ``output="assignments"``.
         """
-        check_is_fitted(self)
+        self._check_fitted()
         if self.output not in self._OUTPUTS:
             raise ValueError(
                 f"The 'output' parameter of {type(self).__name__} must be one of "
@@ -152,7 +152,7 @@ class PrototypeClusterer(
         Z : ndarray or sparse array of shape (n_samples, n_latent_features)
             Latent features; for ``backbone=None`` a copy of the samples.
         """
-        check_is_fitted(self)
+        self._check_fitted()
         X = self._check_new(X)
         return X.copy() if self.module_.takes_features else self._features(X)
 
@@ -183,7 +183,7 @@ class PrototypeClusterer(
             Between -1 and 1; -1 with a `CollapseWarning` if fewer than two
             clusters are in use on ``X``.
         """
-        check_is_fitted(self)
+        self._check_fitted()
         prototypes, groups = self._codebook()
         Z = self._features(self._check_new(X))
         found = nearest_two(Z, prototypes, self.device, groups)
@@ -203,6 +203,9 @@ class PrototypeClusterer(
                 f"{type(self).__name__} was fitted with. Got {X.shape} instead."
             )
         return X
+
+    def _check_fitted(self):
+        check_is_fitted(self)
 
     def _codebook(self):
         """Return the prototypes and the cluster of each, None where these are the same."""

@@ -27,11 +27,21 @@ from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._pretraining import fit_pretext
 from sklearn_ddcl.engine._projection import principal_projection
 from sklearn_ddcl.engine._reduced import ReducedResult, fit_reduced
+from sklearn_ddcl.engine._stream import BatchResult, Stream, StreamConfig
+from sklearn_ddcl.engine._stream_model import resolve_encoder, stream_module
+from sklearn_ddcl.engine._stream_options import (
+    SoftmaxAssignment,
+    WidrowHoff,
+    resolve_assignment,
+    stream_temperature,
+)
+from sklearn_ddcl.engine._summary import summary_size
 from sklearn_ddcl.engine._training_options import JointTraining
 from sklearn_ddcl.engine._warm_ups import Autoencoding, NeighborContrast, SimCLR, WarmUp
 
 __all__ = [
     "Autoencoding",
+    "BatchResult",
     "DeepConfig",
     "DeepResult",
     "FourPhases",
@@ -48,7 +58,11 @@ __all__ = [
     "ReducedResult",
     "Regularization",
     "SimCLR",
+    "SoftmaxAssignment",
+    "Stream",
+    "StreamConfig",
     "WarmUp",
+    "WidrowHoff",
     "assignments",
     "distances",
     "encode_rows",
@@ -65,10 +79,15 @@ __all__ = [
     "prepare_backbone",
     "principal_projection",
     "prototype_count",
+    "resolve_assignment",
+    "resolve_encoder",
     "resolve_flow",
     "resolve_joint",
     "resolve_regularization",
     "resolve_temperature",
     "resolve_warm_up",
     "seed_prototypes",
+    "stream_module",
+    "stream_temperature",
+    "summary_size",
 ]

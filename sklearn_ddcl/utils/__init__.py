@@ -1,6 +1,7 @@
-"""Helpers shared by the estimators: validation of input and reporting of progress."""
+"""Helpers shared by the estimators: input, its validation, and reporting of progress."""
 
 from sklearn_ddcl.utils._reporting import make_reporter
+from sklearn_ddcl.utils._sources import is_table, iterate_batches
 from sklearn_ddcl.utils._validation import check_weights, scale_weights
 
-__all__ = ["check_weights", "make_reporter", "scale_weights"]
+__all__ = ["check_weights", "is_table", "iterate_batches", "make_reporter", "scale_weights"]

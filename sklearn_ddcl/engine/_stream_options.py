@@ -1,0 +1,142 @@
+"""How a stream's prototypes move: options of the two kinds of assignment."""
+
+from typing import Any
+
+from sklearn_ddcl.engine._build import plain
+from sklearn_ddcl.nn._checks import check_count, check_real
+from sklearn_ddcl.nn.options import Options
+from sklearn_ddcl.nn.schedules import ExponentialTemperature
+
+__all__ = [
+    "STREAM_ASSIGNMENTS",
+    "SoftmaxAssignment",
+    "WidrowHoff",
+    "resolve_assignment",
+    "stream_temperature",
+]
+
+
+class SoftmaxAssignment(Options):
+    r"""Softmax of distances (Eq. 8), and a step of the prototypes a batch ("softmax").
+
+    Parameters
+    ----------
+    dual_learning_rate : float or None, default=None
+        None moves the prototypes to the minimiser of Lq over the dual weights,
+        the assignments held fixed, of the batch and of the summary of all that
+        came before. A number is the rate of one gradient step a batch on the
+        dual weights, in Gram form and divided by the largest eigenvalue of the
+        batch's Gram matrix (block 6 of the paper, with ``summary_size=0``).
+    n_steps : int, default=1
+        Steps a batch; large batches are taken in pieces, and then it is steps a
+        piece.
+
+    Examples
+    --------
+    >>> from sklearn_ddcl.options import SoftmaxAssignment
+    >>> SoftmaxAssignment().n_steps
+    1
+    """
+
+    def __init__(self, dual_learning_rate: float | None = None, n_steps: int = 1) -> None:
+        self.dual_learning_rate = dual_learning_rate
+        self.n_steps = n_steps
+
+    def validate(self) -> None:
+        """Check the options.
+
+        Raises
+        ------
+        ValueError
+            If one is not allowed.
+        """
+        if self.dual_learning_rate is not None:
+            check_real("dual_learning_rate", self.dual_learning_rate, above=0.0)
+        check_count("n_steps", self.n_steps)
+
+
+class WidrowHoff(Options):
+    r"""Assignments learned one feature at a time ("widrow_hoff", Algorithm 2).
+
+    Parameters
+    ----------
+    step_size : float, default=0.5
+        Mu of Eq. 19 times the largest squared norm of a row r(t) of P, so that
+        one default serves all scales; updates are stable below 2.
+    feature_weight : float, default=1.0
+        Power c >= 0 of the weights :math:`\alpha_t = (t / d)^c` of Eq. 21.
+    learning_rate : float, default=1.0
+        Share of the way to the minimiser of Eq. 21 along which a step of the
+        prototypes goes, at most 1: its gradient step is divided by the
+        curvature.
+
+    Examples
+    --------
+    >>> from sklearn_ddcl.options import WidrowHoff
+    >>> WidrowHoff(step_size=1.0).step_size
+    1.0
+    """
+
+    def __init__(
+        self, step_size: float = 0.5, feature_weight: float = 1.0, learning_rate: float = 1.0
+    ) -> None:
+        self.step_size = step_size
+        self.feature_weight = feature_weight
+        self.learning_rate = learning_rate
+
+    def validate(self) -> None:
+        """Check the options.
+
+        Raises
+        ------
+        ValueError
+            If one is not allowed.
+        """
+        check_real("step_size", self.step_size, above=0.0)
+        check_real("feature_weight", self.feature_weight, at_least=0.0)
+        check_real("learning_rate", self.learning_rate, above=0.0, at_most=1.0)
+
+
+STREAM_ASSIGNMENTS = {"softmax": SoftmaxAssignment, "widrow_hoff": WidrowHoff}
+
+
+def resolve_assignment(value: Any) -> SoftmaxAssignment | WidrowHoff:
+    """Return validated options for a name or an object.
+
+    Parameters
+    ----------
+    value : {"softmax", "widrow_hoff"}, SoftmaxAssignment or WidrowHoff
+        The parameter.
+
+    Returns
+    -------
+    SoftmaxAssignment or WidrowHoff
+        A copy.
+
+    Raises
+    ------
+    ValueError
+        If an option is not allowed.
+
+    Examples
+    --------
+    >>> from sklearn_ddcl.engine import resolve_assignment
+    >>> resolve_assignment("widrow_hoff")
+    WidrowHoff(step_size=0.5, feature_weight=1.0, learning_rate=1.0)
+    """
+    options: SoftmaxAssignment | WidrowHoff = plain(
+        STREAM_ASSIGNMENTS[value]() if isinstance(value, str) else value
+    )
+    options.validate()
+    return options
+
+
+def stream_temperature() -> ExponentialTemperature:
+    """Return the default schedule of streams: from just below the critical temperature.
+
+    Returns
+    -------
+    ExponentialTemperature
+        The schedule, with the paper's decay of 30 steps (section 7.6).
+    """
+    return ExponentialTemperature(initial=0.9, minimum=0.1, decay=30.0)

@@ -1,0 +1,197 @@
+"""Summaries of many samples by few weighted rows, and what they are good for.
+
+A stream is not kept; a few hundred means of samples that lay close together stand
+for it. Merging keeps total weight and weighted mean exactly.
+"""
+
+import functools
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from sklearn_ddcl.nn._checks import check_columns, check_count, check_matrix
+from sklearn_ddcl.nn.distances import squared_distances
+
+__all__ = ["MergedRows", "Swap", "best_swap", "merge_light_rows"]
+
+_LEAST_GAIN = 1e-3  # a swap that gains less is not worth unsettling the prototypes
+
+
+class MergedRows(NamedTuple):
+    """Fewer rows for the same mass.
+
+    Attributes
+    ----------
+    rows : Tensor of shape (m, d)
+        Weighted means of the rows that were merged.
+    weight : Tensor of shape (m,)
+        Their weights.
+    """
+
+    rows: Tensor
+    weight: Tensor
+
+
+class Swap(NamedTuple):
+    """A prototype that does more good elsewhere.
+
+    Attributes
+    ----------
+    prototype : int
+        Which prototype moves.
+    row : int
+        The row that it moves to.
+    gain : float
+        By what share of itself the inertia falls.
+    """
+
+    prototype: int
+    row: int
+    gain: float
+
+
+def merge_light_rows(
+    rows: Tensor, weight: Tensor, n_kept: int, distances: Tensor | None = None
+) -> MergedRows:
+    r"""Merge rows into heavier ones until few are left.
+
+    A row i goes to that heavier row j at which the inertia grows least, by Ward's
+    cost :math:`\frac{w_i w_j}{w_i + w_j} \|x_i - x_j\|^2`; the cheapest merges
+    are carried out.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n, d)
+        Rows, by falling weight.
+    weight : Tensor of shape (n,)
+        Weights > 0.
+    n_kept : int
+        Number of rows to keep.
+    distances : Tensor of shape (n, n), optional
+        Squared distances between the rows, if they are known.
+
+    Returns
+    -------
+    MergedRows
+        At most ``n_kept`` rows, in the order of those that others came to.
+
+    Raises
+    ------
+    ValueError
+        If ``rows`` is no matrix, ``n_kept`` is less than 1, or a weight is
+        larger than the one before.
+
+    References
+    ----------
+    Ward, "Hierarchical grouping to optimize an objective function", JASA 1963.
+
+    Examples
+    --------
+    >>> import torch
+    >>> rows = torch.tensor([[9.0], [0.0], [9.5]])
+    >>> merge_light_rows(rows, torch.tensor([3.0, 1.0, 1.0]), 2).rows
+    tensor([[9.1250],
+            [0.0000]])
+    """
+    check_matrix("rows", rows)
+    check_count("n_kept", n_kept)
+    n, excess = len(rows), len(rows) - n_kept
+    if excess <= 0:
+        return MergedRows(rows, weight)
+    if bool((weight[1:] > weight[:-1]).any()):
+        raise ValueError("weight must not rise: sort the rows by falling weight.")
+    squares = squared_distances(rows, rows) if distances is None else distances
+    inverse = weight.reciprocal().to(squares.dtype)
+    cost = squares / (inverse.unsqueeze(1) + inverse)
+    # only towards rows before: then no two rows can each go to the other
+    cost, target = cost.add_(_not_above(n, cost.dtype, cost.device)).min(dim=0)
+    leaving = cost.topk(excess, largest=False).indices
+    root = torch.arange(n, device=rows.device)
+    root[leaving] = target[leaving]
+    while not torch.equal(further := root[root], root):  # a target may itself have left
+        root = further
+    stays = torch.ones(n, dtype=torch.bool, device=rows.device)
+    stays[leaving] = False
+    slot = (stays.cumsum(0) - 1)[root]
+    mass = weight.new_zeros(n_kept).index_add_(0, slot, weight)
+    # differences from the row that stays: means of equal rows are exact
+    share = (weight / mass[slot]).to(rows.dtype).unsqueeze(1)
+    return MergedRows(rows[stays].index_add_(0, slot, share * (rows - rows[root])), mass)
+
+
+def best_swap(
+    rows: Tensor,
+    weight: Tensor,
+    prototypes: Tensor,
+    distances: Tensor | None = None,
+) -> Swap | None:
+    """Find the prototype whose move to a row lowers the inertia most.
+
+    What a prototype is worth is what its rows would pay at their second winner;
+    what a row would gain as a prototype is known from the first winners alone.
+    The least worth and the greatest gain make the proposal, which is then
+    evaluated exactly.
+
+    Parameters
+    ----------
+    rows : Tensor of shape (n, d)
+        Rows.
+    weight : Tensor of shape (n,)
+        Weights >= 0.
+    prototypes : Tensor of shape (k, d)
+        Prototypes.
+    distances : Tensor of shape (n, n), optional
+        Squared distances between the rows, if they are known.
+
+    Returns
+    -------
+    Swap or None
+        The move, or None if the proposal lowers the inertia by less than a
+        thousandth.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit.
+
+    References
+    ----------
+    Kanungo et al., "A local search approximation algorithm for k-means
+    clustering", Computational Geometry 2004, moves in single swaps.
+
+    Examples
+    --------
+    >>> import torch
+    >>> rows = torch.tensor([[0.0], [1.0], [9.0]])
+    >>> best_swap(rows, torch.ones(3), torch.tensor([[0.0], [1.0]]))[:2]
+    (0, 2)
+    """
+    check_columns("prototypes", prototypes, "rows", rows)
+    k = len(prototypes)
+    squares = squared_distances(rows, rows) if distances is None else distances
+    weight = weight.to(squares.dtype)
+    to_prototypes = squared_distances(rows, prototypes).to(squares.dtype)
+    near, winner = to_prototypes.topk(min(2, k), dim=1, largest=False)
+    first, second, winner = near[:, 0], near[:, -1], winner[:, 0]
+    inertia = float(weight @ first)
+    gain = weight @ (first.unsqueeze(1) - squares).clamp_min_(0.0)
+    row = int(gain.argmax())
+    if k == 1:
+        moved = squares[:, row]
+        prototype = 0
+    else:
+        worth = torch.zeros(k, dtype=squares.dtype, device=squares.device)
+        worth.index_add_(0, winner, weight * (second - first))
+        prototype = int(worth.argmin())
+        if not float(gain[row]) > float(worth[prototype]):
+            return None
+        moved = torch.minimum(torch.where(winner == prototype, second, first), squares[:, row])
+    share = 1.0 - float(weight @ moved) / inertia if inertia > 0.0 else 0.0
+    return Swap(prototype, row, share) if share > _LEAST_GAIN else None
+
+
+@functools.lru_cache(maxsize=8)
+def _not_above(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """Return zeros above the diagonal and infinity elsewhere."""
+    return torch.full((n, n), torch.inf, dtype=dtype, device=device).tril_()

@@ -1,0 +1,94 @@
+"""Where batches come from: tables in memory or on disk, and anything that can be iterated."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import _safe_indexing
+
+__all__ = ["is_table", "iterate_batches"]
+
+
+def is_table(X):
+    """Tell samples that can be sliced from a source of batches that can only be iterated.
+
+    Parameters
+    ----------
+    X : array-like, dataframe or iterable
+        Samples or source.
+
+    Returns
+    -------
+    bool
+        Whether the number of samples is known and rows can be picked.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.utils import is_table
+    >>> is_table(np.ones((3, 2))), is_table([[1, 2]]), is_table(iter([[1, 2]]))
+    (True, True, False)
+    """
+    if isinstance(X, list | tuple) or sparse.issparse(X) or np.isscalar(X):
+        return True
+    return any(hasattr(X, name) for name in ("shape", "__array__", "__dataframe__"))
+
+
+def iterate_batches(X, batch_size):
+    """Yield batches of samples.
+
+    Parameters
+    ----------
+    X : array-like, dataframe or iterable
+        A table, of which slices are yielded, a memory-mapped one included; or
+        an iterable of batches, of ``(batch, ...)`` pairs, of which the first
+        entry is taken, or of single samples of one axis, which are collected.
+    batch_size : int
+        Rows of a slice, or samples to collect. Batches of an iterable are
+        passed on as they are.
+
+    Yields
+    ------
+    batch : array-like of shape (n, ...)
+        The next samples.
+
+    Raises
+    ------
+    ValueError
+        If an iterable yields nothing.
+
+    Examples
+    --------
+    >>> from sklearn_ddcl.utils import iterate_batches
+    >>> [batch.tolist() for batch in iterate_batches(iter([[1.0], [2.0], [3.0]]), 2)]
+    [[[1.0], [2.0]], [[3.0]]]
+    """
+    if is_table(X):
+        table = X if hasattr(X, "shape") else np.asarray(X)
+        n_rows = table.shape[0] if table.ndim else 1
+        for start in range(0, n_rows, batch_size):
+            rows = slice(start, min(start + batch_size, n_rows))
+            yield _safe_indexing(table, rows) if n_rows > batch_size else table
+        return
+    samples, empty = [], True
+    for item in X:
+        empty = False
+        batch = _first_of_pair(item)
+        if np.ndim(batch) == 1:
+            samples.append(np.asarray(batch))
+            if len(samples) == batch_size:
+                yield np.stack(samples)
+                samples = []
+            continue
+        if samples:
+            yield np.stack(samples)
+            samples = []
+        yield batch
+    if samples:
+        yield np.stack(samples)
+    if empty:
+        raise ValueError("X must yield at least one batch of samples, got an empty source.")
+
+
+def _first_of_pair(item):
+    """Return the samples of ``(samples, labels)``, as loaders of labelled data yield them."""
+    pair = isinstance(item, list | tuple) and len(item) > 0 and hasattr(item[0], "ndim")
+    return item[0] if pair and item[0].ndim > 0 else item
