@@ -101,7 +101,7 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
         variance (V), separation (S), concentration (K), force (I), drift (the
         loss against its mean over some 20 batches, less 1), n_active, n_revived
         (prototypes moved to where they do more good), seconds. Of long streams
-        every second, fourth ... record is kept, at most 4,096.
+        there is a record for every second, fourth ... batch, at most 512.
     module_ : torch.nn.Module
         The network so far, on the CPU.
     n_features_in_ : int
@@ -119,7 +119,7 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
     Until k distinct samples have been seen these are buffered, and `predict`
     raises ``NotFittedError``. A batch that is refused leaves the state as it was.
     The estimator pickles between any two batches, and goes on to the same bits.
-    The first 2,000 samples, and batches of up to 64, go into the summary in full;
+    The first 1,000 samples, and batches of up to 64, go into the summary in full;
     of a later batch of b samples a systematic sample of at least b / 16, in
     proportion to their weights. Sequences of batches of the same samples cut
     differently give results that are close, not equal.
@@ -275,6 +275,18 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
         return self._state("cluster_centers_").centers
 
     @property
+    def labels_(self):
+        """Clusters of the last batch, or of the table that was fitted."""
+        stream = self._state("labels_")
+        return stream.last_batch().labels if self._whole is None else self._whole[0]
+
+    @property
+    def inertia_(self):
+        """Sum of squared distances of the same samples."""
+        stream = self._state("inertia_")
+        return stream.last_batch().inertia if self._whole is None else self._whole[1]
+
+    @property
     def temperature_(self):
         """Present temperature."""
         return self._state("temperature_").temperature
@@ -313,7 +325,7 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
         return self._state("history_", ready=False).history.records
 
     def _begin(self):
-        for name in ("_stream", "_encoder", "_settings", "labels_", "inertia_", "input_shape_"):
+        for name in ("_stream", "_encoder", "_settings", "_whole", "input_shape_"):
             self.__dict__.pop(name, None)
 
     def _fit_table(self, X, sample_weight):
@@ -330,9 +342,8 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
             start = stop
         self._settle()
         found = [self._label(batch) for batch in iterate_batches(X, self.batch_size)]
-        self.labels_ = np.concatenate([labels for labels, _ in found])
-        squares = np.concatenate([squares for _, squares in found])
-        self.inertia_ = float(squares.sum() if weights is None else np.sum(squares * weights))
+        labels, squares = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        self._whole = labels, float(squares.sum() if weights is None else squares @ weights)
 
     def _fit_source(self, X, sample_weight):
         if sample_weight is not None:
@@ -373,13 +384,13 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
         stream = self._make_stream(Z) if first else self._stream
         stream.history.report = make_reporter(self.verbose, type(self).__name__)
         try:
-            result = stream.advance(Z, weights)
+            stream.advance(Z, weights)
         finally:
             stream.history.report = None
         if first:
-            self._stream, self._encoder, self._settings = stream, encoder, self._current()
-        if result is not None:
-            self.labels_, self.inertia_ = result
+            self._stream, self._encoder = stream, encoder
+            self._settings = copy.deepcopy(self._current())
+        self._whole = None
 
     def _encode(self, encoder, X, dtype):
         try:
@@ -410,7 +421,7 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
 
     def _current(self):
         names = ("n_clusters", "assignment", "temperature", "decay", "summary_size", "standardize")
-        return {name: copy.copy(getattr(self, name)) for name in names}
+        return {name: getattr(self, name) for name in names}
 
     def _check_settings(self):
         for name, value in self._current().items():

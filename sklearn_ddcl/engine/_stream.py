@@ -63,7 +63,7 @@ class StreamConfig(NamedTuple):
 
 
 class BatchResult(NamedTuple):
-    """What a batch is, seen from the prototypes after it.
+    """What the last batch is, seen from the prototypes after it.
 
     Attributes
     ----------
@@ -95,8 +95,9 @@ class Stream:
     >>> from sklearn_ddcl.engine import SoftmaxAssignment, Stream, StreamConfig, stream_temperature
     >>> stream = Stream(
     ...     StreamConfig(2, SoftmaxAssignment(), stream_temperature()), 1, np.dtype("float64"))
-    >>> _ = stream.advance(np.array([[0.0], [0.0], [9.0]]))
-    >>> sorted(stream.advance(np.array([[0.0], [9.0]])).labels.tolist())
+    >>> stream.advance(np.array([[0.0], [0.0], [9.0]]))
+    >>> stream.advance(np.array([[0.0], [9.0]]))
+    >>> sorted(stream.last_batch().labels.tolist())
     [0, 1]
     """
 
@@ -121,6 +122,8 @@ class Stream:
         self.n_samples = 0
         self.n_batches = 0
         self.n_distinct = 0
+        self._last: Any = None
+        self._last_result: BatchResult | None = None
         self._search_at = 0.0
         self._clock = 0.0  # samples, piece by piece
 
@@ -159,20 +162,16 @@ class Stream:
         mean = self.moments.mean.cpu().numpy() * self.unit + self.origin
         return mean, self.moments.inverse_deviation().cpu().numpy() / self.unit
 
-    def advance(self, rows: np.ndarray, weight: np.ndarray | None = None) -> BatchResult | None:
+    def advance(self, rows: np.ndarray, weight: np.ndarray | None = None) -> None:
         """Take a batch in.
 
         Parameters
         ----------
         rows : ndarray of shape (b, d)
-            Finite rows, float32 or float64; never changed or kept.
+            Finite rows, float32 or float64; never changed. Until the next batch
+            a copy is kept.
         weight : ndarray of shape (b,), optional
             Non-negative weights, not all zero.
-
-        Returns
-        -------
-        BatchResult or None
-            None before there are prototypes.
 
         Raises
         ------
@@ -181,28 +180,41 @@ class Stream:
             the stream is as it was before.
         """
         begin = time.perf_counter()
-        self.module = None
         with torch.inference_mode():
             x, w = self._load(rows, weight)
-            share = self.config.decay
             before = self.weight_seen
-            self.weight_seen = before * (1.0 - share) ** x.shape[0] + float(w.sum())
-            if self.config.standardize:
-                self.moments.update(x / self.unit, w, (1.0 - share) ** x.shape[0])
-            self.n_samples += x.shape[0]
-            self.n_batches += 1
-            self.history.begin()
             chosen, mass = self._choose(x, w, before, weight is None)
+            self._check_range(x if self.config.standardize else chosen)
+            n = x.shape[0]
+            kept = (1.0 - self.config.decay) ** n
+            self.weight_seen = before * kept + float(w.sum())
+            if self.config.standardize:
+                self.moments.update(x / self.unit, w, kept)
+            self.n_samples += n
+            self.n_batches += 1
+            self.history.begin(self.n_batches)
             length = chosen.shape[0] if self._forgets_all else self.summary.piece
             for piece, part in zip(chosen.split(length), mass.split(length), strict=True):
                 # the first piece may set the unit
-                self._take(piece / self.unit, part, x.shape[0] * piece.shape[0] / chosen.shape[0])
-            if not self.ready:
-                return None
-            result = self._describe(x / self.unit, w)
+                self._take(piece / self.unit, part, n * piece.shape[0] / chosen.shape[0])
+            self._last, self._last_result, self.module = (x, w), None, None
             self._clock = float(self.n_samples)
-            self.history.end(self, time.perf_counter() - begin)
-        return result
+            if self.ready:
+                self.history.end(self, time.perf_counter() - begin)
+
+    def last_batch(self) -> BatchResult:
+        """Return labels and inertia of the last batch.
+
+        Returns
+        -------
+        BatchResult
+            Computed once it is asked for.
+        """
+        if self._last_result is None:
+            with torch.inference_mode():
+                x, weight = self._last
+                self._last_result = self._describe(x / self.unit, weight)
+        return self._last_result
 
     @property
     def _forgets_all(self) -> bool:
@@ -220,27 +232,31 @@ class Stream:
         return x[index.to(x.device)], share.expand(index.shape[0])
 
     def _load(self, rows: np.ndarray, weight: np.ndarray | None) -> tuple[Tensor, Tensor]:
-        """Return rows of positive weight less the origin; refuse what would overflow."""
+        """Return rows of positive weight less the origin."""
         if weight is not None:
             used = weight > 0
             rows, weight = rows[used], weight[used]
-        origin = rows.mean(axis=0, dtype=np.float64) if self.origin is None else self.origin
-        x = torch.from_numpy((rows - origin.astype(self.dtype)).astype(self.dtype, copy=False))
+        if self.origin is None:
+            self.origin = rows.mean(axis=0, dtype=np.float64)
+        origin = self.origin.astype(self.dtype)
+        x = torch.from_numpy((rows - origin).astype(self.dtype, copy=False))
         x = x.to(self.device)
-        if self.ready or self.config.standardize:
-            largest = float(x.abs().max()) / self.unit
-            if not largest * largest * x.shape[1] < 0.1 * torch.finfo(x.dtype).max:
-                raise ValueError(
-                    "X has values so far from those seen before that squared distances overflow "
-                    f"{self.dtype}. The batch was not used."
-                )
-        self.origin = origin
         w = (
             torch.ones(x.shape[0], dtype=torch.float64)
             if weight is None
             else torch.from_numpy(weight.astype(np.float64))
         )
         return x, w.to(self.device)
+
+    def _check_range(self, x: Tensor) -> None:
+        if not self.ready and not self.config.standardize:
+            return  # there is no unit yet
+        largest = float(torch.linalg.vector_norm(x, torch.inf)) / self.unit
+        if not largest * largest * x.shape[1] < 0.1 * torch.finfo(x.dtype).max:
+            raise ValueError(
+                "X has values so far from those seen before that squared distances overflow "
+                f"{self.dtype}. The batch was not used."
+            )
 
     def _take(self, z: Tensor, weight: Tensor, n_samples: float) -> None:
         """Let a piece in, and move the prototypes."""
@@ -378,7 +394,9 @@ class Stream:
     def __getstate__(self) -> dict[str, Any]:
         state = self.__dict__.copy()
         state["generator"] = self.generator.get_state()
-        state["module"] = None
+        if self.ready:
+            state["_last_result"] = self.last_batch()
+        state["module"] = state["_last"] = None
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["StreamHistory"]
 
-_MOST = 4_096  # records; then every other one goes, and half as many are made
-_MEMORY = 20  # batches over which the loss is averaged, to which drift is relative
+_MOST = 512  # records; then every other one goes, and half as many are made
+_MEMORY = 20  # records over which the loss is averaged, to which drift is relative
 
 
 class StreamHistory:
@@ -22,12 +22,12 @@ class StreamHistory:
     Attributes
     ----------
     records : list of dict
-        At most 4,096 records: when they are that many, every other one is left
+        At most 512 records: when they are that many, every other one is left
         out, and from then on one is made for every second (fourth, ...) batch.
     every : int
         For how many batches there is one record.
     n_revived : int
-        Prototypes moved in this batch to where they do more good.
+        Prototypes moved to where they do more good, since the last record.
     """
 
     def __init__(self) -> None:
@@ -35,12 +35,13 @@ class StreamHistory:
         self.every = 1
         self.n_revived = 0
         self.report: Any = None
+        self._wanted = True
         self._sums: Tensor | None = None
         self._mean_loss: float | None = None
 
-    def begin(self) -> None:
-        """Begin a batch."""
-        self._sums, self.n_revived = None, 0
+    def begin(self, number: int) -> None:
+        """Begin a batch; what has no record is not measured."""
+        self._sums, self._wanted = None, number % self.every == 0
 
     def watch(self, z: Tensor, weight: Tensor, p: Tensor, q: Tensor) -> Tensor:
         """Add a piece, its weights, and prototypes and assignments before the step.
@@ -50,7 +51,10 @@ class StreamHistory:
         Tensor of shape (k,)
             The prototypes' masses.
         """
-        mixture, root, mass = q @ p, weight.sqrt().unsqueeze(1), weight @ q
+        mass = weight @ q
+        if not self._wanted:
+            return mass
+        mixture, root = q @ p, weight.sqrt().unsqueeze(1)
         ols = _square_sum((z - mixture).mul_(root))
         variance = mass @ p.square().sum(dim=1) - _square_sum(mixture.mul_(root))  # Eq. 23
         sums = torch.stack([ols, variance, _square_sum(q * root), weight.sum()])
@@ -66,9 +70,7 @@ class StreamHistory:
         loss = ols + variance
         usual = loss if self._mean_loss is None else self._mean_loss
         drift = loss / usual - 1.0 if usual > 0.0 else 0.0
-        self._mean_loss = usual + (loss - usual) / min(stream.n_batches, _MEMORY)
-        if stream.n_batches % self.every:
-            return
+        self._mean_loss = usual + (loss - usual) / min(len(self.records) + 1, _MEMORY)
         area = stream.area
         record = {
             "epoch": stream.n_batches,
@@ -86,6 +88,7 @@ class StreamHistory:
             "n_revived": self.n_revived,
             "seconds": seconds,
         }
+        self.n_revived = 0
         self.records.append(record)
         if self.report is not None:
             self.report(record)

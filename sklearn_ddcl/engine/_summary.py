@@ -13,7 +13,7 @@ _PER_CLUSTER = 10
 _MOST = 300  # merging costs the square of their number
 _FEWEST = 100
 _PIECE = 200  # rows that come between two merges, at least
-_IN_FULL = 2_000  # rows of a stream up to which none is left out
+_IN_FULL = 1_000  # rows of a stream up to which none is left out
 _LEAST_ROWS = 64  # of a batch
 
 
@@ -135,7 +135,7 @@ def thin(
     -------
     Tensor of shape (m,) or None
         Rows, by systematic sampling in proportion to their weights: each stands
-        for the same share of the batch. None takes all rows: of the first 2,000
+        for the same share of the batch. None takes all rows: of the first 1,000
         of a stream, and of small batches.
     """
     wanted = math.ceil(n_rows * _IN_FULL / (n_before + n_rows))
