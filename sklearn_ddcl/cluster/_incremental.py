@@ -12,17 +12,18 @@ from sklearn.utils import check_random_state
 from sklearn_ddcl.cluster._base import PrototypeClusterer, check_training_input
 from sklearn_ddcl.cluster._options import NestedOptions
 from sklearn_ddcl.engine import (
+    LearningStream,
     SoftmaxAssignment,
-    Stream,
     StreamConfig,
     WidrowHoff,
-    encode_rows,
+    open_stream,
     resolve_assignment,
     resolve_encoder,
     resolve_temperature,
     stream_module,
     stream_temperature,
 )
+from sklearn_ddcl.engine._backbones import BACKBONES
 from sklearn_ddcl.engine._build import TEMPERATURES
 from sklearn_ddcl.engine._stream_options import STREAM_ASSIGNMENTS
 from sklearn_ddcl.exceptions import CollapseWarning
@@ -47,14 +48,22 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
         How samples are assigned in training: softmax of distances (Eq. 8), or one
         feature at a time with projection on the simplex (Algorithm 2); or a
         `SoftmaxAssignment` or `WidrowHoff` with options of its own.
-    backbone : module, fitted estimator or None, default=None
+    backbone : module, fitted estimator, {"mlp", "cnn"}, callable or None, default=None
         A fitted network or `DDCLClustering`, of which a copy encodes the samples,
         frozen. None clusters the samples as they are. Wrap an estimator in
-        `sklearn.frozen.FrozenEstimator` where this one is cloned.
+        `sklearn.frozen.FrozenEstimator` where this one is cloned. With
+        ``train_backbone=True`` as in `DDCLClustering`.
+    train_backbone : bool, default=False
+        Whether the backbone learns: when the number of samples has doubled, and
+        later once for each `replay_size` of them, it is trained on the replay
+        buffer, and the prototypes begin again there, numbered as before.
+    replay_size : int, default=2048
+        Samples that are held for that, a uniform sample of the stream. Without
+        ``train_backbone`` none is.
     temperature : str or schedule, default="auto"
         As in `DDCLClustering`; a step of the schedule is 50 samples. "auto" falls
-        from 0.9 to 0.1 times the critical temperature with the paper's decay of
-        30 steps.
+        from 0.9 to 0.1 times the critical temperature with a decay of 15 steps,
+        twice as fast as the paper's.
     decay : float, default=0.0
         By what share of itself the weight of the past falls with each sample, in
         [0, 1): 0 forgets nothing, 0.001 half of the past in 693 samples.
@@ -146,7 +155,9 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
     _parameter_constraints = {  # noqa: RUF012  # scikit-learn's convention
         "n_clusters": [Interval(Integral, 1, None, closed="left")],
         "assignment": [StrOptions(set(STREAM_ASSIGNMENTS)), SoftmaxAssignment, WidrowHoff],
-        "backbone": [None, HasMethods(["get_params"]), callable],
+        "backbone": [None, HasMethods(["get_params"]), StrOptions(set(BACKBONES)), callable],
+        "train_backbone": ["boolean"],
+        "replay_size": [Interval(Integral, 16, None, closed="left")],
         "temperature": [StrOptions(set(TEMPERATURES)), HasMethods(["__call__", "get_params"])],
         "decay": [Interval(Real, 0, 1, closed="left")],
         "summary_size": [None, Interval(Integral, 0, None, closed="left")],
@@ -169,6 +180,8 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
         *,
         assignment="softmax",
         backbone=None,
+        train_backbone=False,
+        replay_size=2048,
         temperature="auto",
         decay=0.0,
         summary_size=None,
@@ -182,6 +195,8 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
         self.n_clusters = n_clusters
         self.assignment = assignment
         self.backbone = backbone
+        self.train_backbone = train_backbone
+        self.replay_size = replay_size
         self.temperature = temperature
         self.decay = decay
         self.summary_size = summary_size
@@ -301,7 +316,7 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
         """The network so far."""
         stream = self._state("module_")
         if stream.module is None:
-            stream.module = stream_module(stream, self._encoder)
+            stream.module = stream_module(stream, stream.encoder)
         return stream.module
 
     @property
@@ -325,7 +340,7 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
         return self._state("history_", ready=False).history.records
 
     def _begin(self):
-        for name in ("_stream", "_encoder", "_settings", "_whole", "input_shape_"):
+        for name in ("_stream", "_settings", "_whole", "input_shape_"):
             self.__dict__.pop(name, None)
 
     def _fit_table(self, X, sample_weight):
@@ -379,28 +394,23 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
             self._check_settings()
             X = self._check_new(X)
         weights = check_weights(sample_weight, X)
-        encoder = resolve_encoder(self.backbone, X.dtype) if first else self._encoder
-        Z = X if encoder is None else self._encode(encoder, X, X.dtype if first else None)
-        stream = self._make_stream(Z) if first else self._stream
+        stream = self._make_stream(X) if first else self._stream
         stream.history.report = make_reporter(self.verbose, type(self).__name__)
         try:
-            stream.advance(Z, weights)
+            stream.advance(X, weights)
         finally:
             stream.history.report = None
+        self._stream, self._whole = stream, None
         if first:
-            self._stream, self._encoder = stream, encoder
-            self._settings = copy.deepcopy(self._current())
-        self._whole = None
+            backbone = {"backbone": self.backbone}  # a network is not copied to be compared
+            self._settings = copy.deepcopy(self._current() | {"backbone": None}) | backbone
 
-    def _encode(self, encoder, X, dtype):
-        try:
-            return encode_rows(encoder, X, dtype or self._stream.dtype, self.device)
-        except RuntimeError as error:
+    def _make_stream(self, X):
+        if self.train_backbone and self.backbone is None:
             raise ValueError(
-                f"The 'backbone' does not take samples of shape {X.shape[1:]}: {error}"
-            ) from error
-
-    def _make_stream(self, Z):
+                "The 'backbone' parameter of IncrementalDDCL must name or be a network where "
+                "train_backbone=True, such as 'mlp'. Got None instead."
+            )
         if self.summary_size and self.summary_size < self.n_clusters:
             raise ValueError(
                 "The 'summary_size' parameter of IncrementalDDCL must be None, 0 or at least "
@@ -417,15 +427,21 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
             device=self.device,
             seed=seed,
         )
-        return Stream(config, Z.shape[1], Z.dtype)
+        if self.train_backbone:
+            return LearningStream(config, self.backbone, int(self.replay_size), X.dtype)
+        return open_stream(config, resolve_encoder(self.backbone, X.dtype), X)
 
     def _current(self):
-        names = ("n_clusters", "assignment", "temperature", "decay", "summary_size", "standardize")
+        names = (
+            *("n_clusters", "assignment", "backbone", "train_backbone", "replay_size"),
+            *("temperature", "decay", "summary_size", "standardize"),
+        )
         return {name: getattr(self, name) for name in names}
 
     def _check_settings(self):
         for name, value in self._current().items():
-            if value is not self._settings[name] and value != self._settings[name]:
+            before = self._settings[name]
+            if value is not before and (name == "backbone" or value != before):
                 raise ValueError(
                     f"The {name!r} parameter of IncrementalDDCL was {self._settings[name]!r} at "
                     f"the first batch of this stream and is {value!r} now. Put it back, or begin "
@@ -460,9 +476,8 @@ class IncrementalDDCL(NestedOptions, PrototypeClusterer):
         stream = self.__dict__.get("_stream")
         if stream is not None and not stream.ready:
             raise NotFittedError(
-                f"This IncrementalDDCL instance has seen {stream.n_distinct} distinct samples so "
-                f"far, fewer than n_clusters={self.n_clusters}: they are buffered, and there are "
-                "no clusters yet. Call 'partial_fit' with more."
+                f"This IncrementalDDCL instance {stream.waiting}. There are no clusters yet: call "
+                "'partial_fit' with more."
             )
         super()._check_fitted()
 

@@ -20,6 +20,7 @@ from sklearn_ddcl.engine._joined import JoinedResult, fit_joined
 from sklearn_ddcl.engine._joining import JoinedPrototypes, join_prototypes, seed_prototypes
 from sklearn_ddcl.engine._joint import JointResult, fit_joint
 from sklearn_ddcl.engine._joint_config import JointConfig
+from sklearn_ddcl.engine._learning_stream import LearningStream
 from sklearn_ddcl.engine._module import make_module
 from sklearn_ddcl.engine._neighbors import neighbor_graph
 from sklearn_ddcl.engine._phases import FourPhases
@@ -27,7 +28,7 @@ from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._pretraining import fit_pretext
 from sklearn_ddcl.engine._projection import principal_projection
 from sklearn_ddcl.engine._reduced import ReducedResult, fit_reduced
-from sklearn_ddcl.engine._stream import BatchResult, Stream, StreamConfig
+from sklearn_ddcl.engine._stream import BatchResult, Stream, StreamConfig, open_stream
 from sklearn_ddcl.engine._stream_model import resolve_encoder, stream_module
 from sklearn_ddcl.engine._stream_options import (
     SoftmaxAssignment,
@@ -50,6 +51,7 @@ __all__ = [
     "JointConfig",
     "JointResult",
     "JointTraining",
+    "LearningStream",
     "NeighborContrast",
     "Prepared",
     "PretextTask",
@@ -76,6 +78,7 @@ __all__ = [
     "nearest",
     "nearest_two",
     "neighbor_graph",
+    "open_stream",
     "prepare_backbone",
     "principal_projection",
     "prototype_count",

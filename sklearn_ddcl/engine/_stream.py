@@ -5,8 +5,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from sklearn_ddcl.engine._features import encode_rows
 from sklearn_ddcl.engine._frame import power_of_two
 from sklearn_ddcl.engine._moments import Moments
 from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
@@ -20,7 +21,7 @@ from sklearn_ddcl.nn.numerics import leading_eigenvalue
 from sklearn_ddcl.nn.schedules import absolute_temperature
 from sklearn_ddcl.nn.summaries import best_swap
 
-__all__ = ["BatchResult", "Stream", "StreamConfig"]
+__all__ = ["BatchResult", "Stream", "StreamConfig", "open_stream"]
 
 _SAMPLES_A_STEP = 50  # block 6's batch: schedules do not depend on how a stream is cut
 # by how much more must have been seen before prototypes are searched a better place again
@@ -88,6 +89,9 @@ class Stream:
         Number of features.
     dtype : numpy.dtype
         Type of the rows, float32 or float64.
+    encoder : nn.Module, optional
+        Frozen network that makes features from rows of any shape, in evaluation
+        mode, on the CPU. None takes rows as features.
 
     Examples
     --------
@@ -101,8 +105,11 @@ class Stream:
     [0, 1]
     """
 
-    def __init__(self, config: StreamConfig, width: int, dtype: Any) -> None:
+    def __init__(
+        self, config: StreamConfig, width: int, dtype: Any, encoder: nn.Module | None = None
+    ) -> None:
         self.config = config
+        self.encoder = encoder
         self.dtype = np.dtype(dtype)
         self.device = resolve_device(config.device, float_type(dtype))
         self.generator = make_generator(config.seed)
@@ -167,19 +174,20 @@ class Stream:
 
         Parameters
         ----------
-        rows : ndarray of shape (b, d)
+        rows : ndarray of shape (b, d), or (b, ...) with an encoder
             Finite rows, float32 or float64; never changed. Until the next batch
-            a copy is kept.
+            a copy of the features is kept.
         weight : ndarray of shape (b,), optional
             Non-negative weights, not all zero.
 
         Raises
         ------
         ValueError
-            If squared distances from the rows to what was seen before overflow;
-            the stream is as it was before.
+            If the encoder does not take the rows, or squared distances from them
+            to what was seen before overflow; the stream is as it was before.
         """
         begin = time.perf_counter()
+        rows = self.encode(rows)
         with torch.inference_mode():
             x, w = self._load(rows, weight)
             before = self.weight_seen
@@ -201,6 +209,30 @@ class Stream:
             self._clock = float(self.n_samples)
             if self.ready:
                 self.history.end(self, time.perf_counter() - begin)
+
+    def encode(self, rows: np.ndarray) -> np.ndarray:
+        """Return the features of rows, in the stream's type.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (b, ...)
+            Rows.
+
+        Returns
+        -------
+        ndarray of shape (b, d)
+            Features, not standardised.
+
+        Raises
+        ------
+        ValueError
+            If the encoder does not take them.
+        """
+        return (
+            rows
+            if self.encoder is None
+            else _encoded(self.encoder, rows, self.dtype, self.config.device)
+        )
 
     def last_batch(self) -> BatchResult:
         """Return labels and inertia of the last batch.
@@ -320,6 +352,49 @@ class Stream:
         self.prototypes = self._required() - mean
         self.origin = self.origin + mean.to(torch.float64).cpu().numpy() * self.unit
 
+    def adopt(
+        self, rows: np.ndarray, n_samples: int, prototypes: np.ndarray, n_batches: int
+    ) -> None:
+        """Begin with a sample of what was seen, and prototypes that fit it.
+
+        Parameters
+        ----------
+        rows : ndarray of shape (n, d), or (n, ...) with an encoder
+            Sample.
+        n_samples : int
+            How many samples it stands for.
+        prototypes : ndarray of shape (k, d)
+            Prototypes.
+        n_batches : int
+            Batches so far.
+        """
+        with torch.inference_mode():
+            x, w = self._load(self.encode(rows), None)
+            self.unit = power_of_two(float(x.abs().max()), x.dtype)
+            if self.config.standardize:
+                self.moments.update(x / self.unit, w, 1.0)
+            w.mul_(n_samples / len(rows))
+            for piece, part in zip(
+                x.split(self.summary.piece), w.split(self.summary.piece), strict=True
+            ):
+                if not self.summary.fits(len(piece)):
+                    self._tidy()
+                self.summary.add(piece / self.unit, part)
+            p = (prototypes - self.origin) / self.unit
+            self.prototypes = torch.from_numpy(p).to(x)
+            self.n_samples, self.n_batches, self.weight_seen = n_samples, n_batches, n_samples
+            self._clock = float(n_samples)
+            self._measure()
+            self._last, self._last_result = (x, w), None
+
+    @property
+    def waiting(self) -> str:
+        """Why there are no clusters yet."""
+        return (
+            f"has seen {self.n_distinct} distinct samples so far, fewer than "
+            f"n_clusters={self.config.n_clusters}: they are buffered"
+        )
+
     def settle(self) -> None:
         """Start with as many clusters as distinct rows have been seen: no more will come."""
         if self.ready:
@@ -403,3 +478,49 @@ class Stream:
         self.__dict__.update(state)
         self.generator = torch.Generator()
         self.generator.set_state(state["generator"])
+
+
+def open_stream(config: StreamConfig, encoder: nn.Module | None, X: np.ndarray) -> Stream:
+    """Return a new stream for samples such as these.
+
+    Parameters
+    ----------
+    config : StreamConfig
+        Validated options.
+    encoder : nn.Module or None
+        As in `Stream`.
+    X : ndarray of shape (b, ...)
+        Samples, of which the first one is encoded.
+
+    Returns
+    -------
+    Stream
+        One that has seen nothing.
+
+    Raises
+    ------
+    ValueError
+        If the encoder does not take the samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.engine import (
+    ...     SoftmaxAssignment, StreamConfig, open_stream, stream_temperature)
+    >>> config = StreamConfig(2, SoftmaxAssignment(), stream_temperature())
+    >>> open_stream(config, None, np.zeros((1, 3))).ready
+    False
+    """
+    if encoder is None:
+        return Stream(config, X.shape[1], X.dtype)
+    width = _encoded(encoder, X[:1], X.dtype, config.device).shape[1]
+    return Stream(config, width, X.dtype, encoder)
+
+
+def _encoded(encoder: nn.Module, rows: np.ndarray, dtype: Any, device: str) -> np.ndarray:
+    try:
+        return encode_rows(encoder, rows, dtype, device)
+    except RuntimeError as error:
+        raise ValueError(
+            f"The 'backbone' does not take samples of shape {rows.shape[1:]}: {error}"
+        ) from error

@@ -27,18 +27,21 @@ class SoftmaxAssignment(Options):
         came before. A number is the rate of one gradient step a batch on the
         dual weights, in Gram form and divided by the largest eigenvalue of the
         batch's Gram matrix (block 6 of the paper, with ``summary_size=0``).
-    n_steps : int, default=1
-        Steps a batch; large batches are taken in pieces, and then it is steps a
-        piece.
+    n_steps : int or None, default=None
+        Steps a batch, or a piece where a large batch is taken in pieces. None
+        takes one, and while little has been seen more, up to 10: 1,000 divided
+        by the number of samples.
 
     Examples
     --------
     >>> from sklearn_ddcl.options import SoftmaxAssignment
-    >>> SoftmaxAssignment().n_steps
-    1
+    >>> SoftmaxAssignment(n_steps=2).n_steps
+    2
     """
 
-    def __init__(self, dual_learning_rate: float | None = None, n_steps: int = 1) -> None:
+    def __init__(
+        self, dual_learning_rate: float | None = None, n_steps: int | None = None
+    ) -> None:
         self.dual_learning_rate = dual_learning_rate
         self.n_steps = n_steps
 
@@ -52,7 +55,8 @@ class SoftmaxAssignment(Options):
         """
         if self.dual_learning_rate is not None:
             check_real("dual_learning_rate", self.dual_learning_rate, above=0.0)
-        check_count("n_steps", self.n_steps)
+        if self.n_steps is not None:
+            check_count("n_steps", self.n_steps)
 
 
 class WidrowHoff(Options):
@@ -65,10 +69,11 @@ class WidrowHoff(Options):
         one default serves all scales; updates are stable below 2.
     feature_weight : float, default=1.0
         Power c >= 0 of the weights :math:`\alpha_t = (t / d)^c` of Eq. 21.
-    learning_rate : float, default=1.0
-        Share of the way to the minimiser of Eq. 21 along which a step of the
-        prototypes goes, at most 1: its gradient step is divided by the
-        curvature.
+    learning_rate : float, default=0.1
+        Rate of a step of the prototypes down Eq. 21, divided by a bound on its
+        curvature, at most 1. Eq. 21 has no term that holds prototypes near the
+        samples: the faster they learn, the further they move outwards, to the
+        corners of a hull around them.
 
     Examples
     --------
@@ -78,7 +83,7 @@ class WidrowHoff(Options):
     """
 
     def __init__(
-        self, step_size: float = 0.5, feature_weight: float = 1.0, learning_rate: float = 1.0
+        self, step_size: float = 0.5, feature_weight: float = 1.0, learning_rate: float = 0.1
     ) -> None:
         self.step_size = step_size
         self.feature_weight = feature_weight
@@ -122,7 +127,7 @@ def resolve_assignment(value: Any) -> SoftmaxAssignment | WidrowHoff:
     --------
     >>> from sklearn_ddcl.engine import resolve_assignment
     >>> resolve_assignment("widrow_hoff")
-    WidrowHoff(step_size=0.5, feature_weight=1.0, learning_rate=1.0)
+    WidrowHoff(step_size=0.5, feature_weight=1.0, learning_rate=0.1)
     """
     options: SoftmaxAssignment | WidrowHoff = plain(
         STREAM_ASSIGNMENTS[value]() if isinstance(value, str) else value
@@ -137,6 +142,7 @@ def stream_temperature() -> ExponentialTemperature:
     Returns
     -------
     ExponentialTemperature
-        The schedule, with the paper's decay of 30 steps (section 7.6).
+        The schedule, twice as fast as that of section 7.6, so that short streams
+        end cold.
     """
-    return ExponentialTemperature(initial=0.9, minimum=0.1, decay=30.0)
+    return ExponentialTemperature(initial=0.9, minimum=0.1, decay=15.0)

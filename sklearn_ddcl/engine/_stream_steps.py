@@ -1,5 +1,6 @@
 """How prototypes move with a piece of a stream: one class for each kind of assignment."""
 
+import math
 from typing import NamedTuple, Protocol
 
 import torch
@@ -16,6 +17,10 @@ from sklearn_ddcl.nn.prototypes import (
 from sklearn_ddcl.nn.widrow_hoff import incremental_loss, widrow_hoff_path
 
 __all__ = ["Moved", "Rows", "StreamStep", "make_step"]
+
+
+_MOST_STEPS = 10
+_FEW_SAMPLES = 1_000  # up to which steps are cheaper than new samples
 
 
 class Rows(NamedTuple):
@@ -75,19 +80,19 @@ class MinimizerStep:
 
     Parameters
     ----------
-    n_steps : int
-        Steps a piece.
+    n_steps : int or None
+        Steps a piece; None takes more while little has been seen.
     """
 
-    def __init__(self, n_steps: int) -> None:
+    def __init__(self, n_steps: int | None) -> None:
         self.n_steps = n_steps
 
     def __call__(self, rows: Rows, p: Tensor, temperature: float, kept: float) -> Moved:
         """Take the steps: every prototype goes to the weighted mean of its rows."""
         first = None
-        for _ in range(self.n_steps):
+        for _ in range(self.n_steps or _steps_for(float(rows.weight.sum()))):
             q = softmax_assignments(rows.z, p, temperature)
-            first = q[len(q) - rows.n_new :] if first is None else first
+            first = q[q.shape[0] - rows.n_new :] if first is None else first
             shares = q * rows.weight.unsqueeze(1)
             mass = shares.sum(dim=0)
             # differences from the prototype: one whose rows have no weight stays
@@ -103,12 +108,12 @@ class GradientStep:
     ----------
     rate : float
         Rate, before it is divided by the Gram matrix's largest eigenvalue.
-    n_steps : int
-        Steps a piece.
+    n_steps : int or None
+        Steps a batch; None takes one.
     """
 
-    def __init__(self, rate: float, n_steps: int) -> None:
-        self.rate, self.n_steps = rate, n_steps
+    def __init__(self, rate: float, n_steps: int | None) -> None:
+        self.rate, self.n_steps = rate, n_steps or 1
 
     def __call__(self, rows: Rows, p: Tensor, temperature: float, kept: float) -> Moved:
         """Take the steps; rows that came before the piece have no part in it."""
@@ -187,6 +192,10 @@ def make_step(options: SoftmaxAssignment | WidrowHoff) -> StreamStep:
     if options.dual_learning_rate is not None:
         return GradientStep(options.dual_learning_rate, options.n_steps)
     return MinimizerStep(options.n_steps)
+
+
+def _steps_for(mass: float) -> int:
+    return max(1, min(_MOST_STEPS, math.ceil(_FEW_SAMPLES / mass)))
 
 
 def softmax_assignments(z: Tensor, p: Tensor, temperature: float) -> Tensor:
