@@ -58,9 +58,12 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         :mod:`sklearn_ddcl.options`. A fitted object is reused. Not used with
         ``backbone=None``.
     prototypes_per_cluster : int or None, default=None
-        Prototypes m / k. None takes 20 with a backbone (fewer where samples
-        are few or clusters many) and 1 without. Where it is more than 1, sets
-        of 0.6 to 1.4 times as many are tried.
+        Prototypes m / k, where k is taken for 10 if ``n_clusters`` is None.
+        None takes 20 with a backbone or ``n_clusters=None`` (fewer where
+        samples are few or clusters many), else 1. Where it is more than 1, sets
+        of 0.6 to 1.4 times as many are tried; on given features ``loss``,
+        ``temperature``, ``regularization`` and ``training`` must then keep
+        their defaults, as there is no objective to train.
     loss : {"quantization", "ols", "cross_entropy"}, default="quantization"
         Lq (Eq. 11); the reconstruction error L_OLS alone (Eq. 16), the paper's
         ablation; or, with a backbone, the soft cross-entropy of a classifier
@@ -78,7 +81,8 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         None takes the defaults.
     max_iter : int, default=300
         Bound on the passes over the data in each phase of the flow
-        (``backbone=None``); with a backbone, `JointTraining` has the epochs.
+        (``backbone=None``, one prototype a cluster); with a backbone,
+        `JointTraining` has the epochs.
     tol : float, default=1e-4
         Squared shift of the prototypes, relative to the mean variance of the
         features, at which a phase of the flow has converged. The hard finish
@@ -132,7 +136,8 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         n_active, seconds; the joint phase adds loss, loss_pretext,
         label_change (share of samples, against the epoch before),
         latent_variance, learning_rate, learning_rate_dual, rate_ratio,
-        rate_bound (Corollary 5) and n_revived.
+        rate_bound (Corollary 5) and n_revived. Empty where prototypes of given
+        features are joined.
     module_ : torch.nn.Module
         The fitted network on the CPU; maps a tensor of samples to a
         `sklearn_ddcl.nn.ClusterOutput`.

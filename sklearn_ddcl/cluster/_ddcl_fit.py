@@ -27,6 +27,15 @@ from sklearn_ddcl.utils import make_reporter
 __all__ = ["Fitted", "train"]
 
 
+# Parameters that say what is trained: their defaults, and what values stand for.
+_OBJECTIVE = {
+    "loss": ("quantization", str),
+    "temperature": ("auto", resolve_temperature),
+    "regularization": (None, resolve_regularization),
+    "training": (None, resolve_flow),
+}
+
+
 class Fitted(NamedTuple):
     """What a fit leaves behind.
 
@@ -104,6 +113,7 @@ def train(estimator, X, weights):
             "learns none: choose a backbone, or loss='quantization' or 'ols'."
         )
     if estimator.n_clusters is None or (estimator.prototypes_per_cluster or 1) > 1:
+        _refuse_unused(estimator)
         return _join(estimator, X, weights, seed)
     return _reduce(estimator, X, weights, seed)
 
@@ -207,6 +217,19 @@ def _require(estimator, name, kind, backbone):
             f"The {name!r} parameter of {type(estimator).__name__} must be None or "
             f"{kind.__name__}() with backbone={backbone}. Got {value!r} instead."
         )
+
+
+def _refuse_unused(estimator):
+    """Joining given features has no objective: what would set it is refused, not ignored."""
+    for name, (default, resolve) in _OBJECTIVE.items():
+        value = getattr(estimator, name)
+        if resolve(value) != resolve(default):
+            raise ValueError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be {default!r} with "
+                "backbone=None and several prototypes a cluster (prototypes_per_cluster > 1, or "
+                f"n_clusters=None): these are joined, and no objective is trained. Got {value!r} "
+                "instead."
+            )
 
 
 def _count(value):

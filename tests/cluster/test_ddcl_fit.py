@@ -25,6 +25,7 @@ from sklearn_ddcl.options import (
     Autoencoding,
     ConstantTemperature,
     FourPhases,
+    GeometricTemperature,
     JointTraining,
     NeighborContrast,
     ReducedFlow,
@@ -303,6 +304,27 @@ def test_what_does_not_go_together_is_refused(params, error, message):
     params = {"training": None, **params} if params.get("backbone", 0) is None else params
     with pytest.raises(error, match=message):
         make(**params).fit(X)
+
+
+@pytest.mark.parametrize("several", [{"prototypes_per_cluster": 2}, {"n_clusters": None}])
+@pytest.mark.parametrize(
+    ("name", "value", "same"),
+    [
+        ("loss", "ols", "quantization"),
+        ("temperature", "paper", GeometricTemperature(1.1, 0.8, 0.02)),
+        ("temperature", GeometricTemperature(minimum=0.1), "auto"),
+        ("regularization", Regularization(balance=0.1), Regularization()),
+        ("training", ReducedFlow(n_init=7), ReducedFlow()),
+    ],
+)
+def test_options_of_an_objective_are_refused_where_there_is_none(several, name, value, same):
+    told = rf"'{name}' parameter of DDCLClustering must be .* with backbone=None and several"
+    with pytest.raises(ValueError, match=told) as caught:
+        joined(**several, **{name: value}).fit(X)
+    assert f"Got {value!r} instead" in str(caught.value)
+    found = joined(**several, **{name: same}).fit_predict(X)
+    np.testing.assert_array_equal(found, joined(**several).fit_predict(X))
+    joined(**{name: value}).fit(X)  # one prototype a cluster: it acts
 
 
 @pytest.mark.parametrize("params", [{"prototypes_per_cluster": 2}, {"n_clusters": None}])
