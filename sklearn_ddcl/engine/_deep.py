@@ -102,10 +102,10 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
         task,
         prepared.inputs,
         torch.from_numpy(first),
-        _joint_config(config),
+        _joint_config(config, len(history)),
         None if share is None else torch.from_numpy(share.astype(np.float32)),
     )
-    history += [{**record, "epoch": record["epoch"] + len(history)} for record in joint.history]
+    history += [_numbered(record, len(history)) for record in joint.history]
     joined = _join(joint.features.numpy(), share, joint.prototypes.numpy(), config, generator)
     backbone = assemble(prepared._replace(body=joint.backbone), float_type(data.dtype))
     features = encode_rows(backbone, data, data.dtype, config.device)
@@ -141,14 +141,21 @@ def _reuse(
     return prepared, warm_up.make_task(prepared, width, config.n_clusters, generator)
 
 
-def _joint_config(config: DeepConfig) -> JointConfig:
+def _numbered(record: dict[str, Any], before: int) -> dict[str, Any]:
+    """Count the epochs of the warm-up in."""
+    return {**record, "epoch": before + record["epoch"]}
+
+
+def _joint_config(config: DeepConfig, before: int) -> JointConfig:
+    """Return the joint phase's part; it reports records as they will be stored."""
+    report = config.report
     return JointConfig(
         training=config.training,
         loss=config.loss,
         regularization=config.regularization,
         device=config.device,
         seed=config.seed,
-        report=config.report,
+        report=report and (lambda record: report(_numbered(record, before))),
     )
 
 

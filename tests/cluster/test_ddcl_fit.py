@@ -199,8 +199,8 @@ def test_a_pickled_model_says_the_same(name):
 def test_verbose_writes_a_line_for_each_record(capsys):
     model = make(verbose=1).fit(X)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(model.history_)
-    assert all(line.startswith("[DDCLClustering] ") for line in lines)
+    for line, record in zip(lines, model.history_, strict=True):
+        assert line.split()[:3] == ["[DDCLClustering]", record["phase"], str(record["epoch"])]
     make().fit(X)
     assert capsys.readouterr() == ("", "")
 
