@@ -118,11 +118,12 @@ def _warm_up(
 ) -> tuple[Prepared, PretextTask | None, list[dict[str, Any]]]:
     """Train a new backbone, or take a copy of the one a fitted warm-up holds."""
     warm_up = config.warm_up
-    if warm_up is None:
-        return prepare_backbone(config.backbone, rows, share, generator), None, []
-    if warm_up.fitted:
+    if warm_up is not None and warm_up.fitted:
         return (*_reuse(warm_up, rows, config, generator), [])
-    prepared = prepare_backbone(config.backbone, rows, share, generator)
+    neighbors = warm_up is not None and warm_up.searches_neighbors
+    prepared = prepare_backbone(config.backbone, rows, share, generator, neighbors)
+    if warm_up is None:
+        return prepared, None, []
     fresh = type(warm_up)(**warm_up.get_params(deep=False))  # the user's object stays as it is
     history = fresh.run(prepared, config.n_clusters, generator, config.device, config.report)
     return prepared, fresh.task_, history
@@ -133,10 +134,9 @@ def _reuse(
 ) -> tuple[Prepared, PretextTask]:
     """Copy the fitted warm-up's backbone; its task too where the rows are the same."""
     held = warm_up.prepared_
-    prepared = reuse_backbone(held, rows, generator)
-    same = prepared.inputs.shape == held.inputs.shape
-    if same and torch.allclose(prepared.inputs, held.inputs, atol=1e-4):
-        return prepared._replace(inputs=held.inputs), copy.deepcopy(warm_up.task_)
+    prepared = reuse_backbone(held, rows, generator, warm_up.searches_neighbors)
+    if prepared.inputs is held.inputs:
+        return prepared, copy.deepcopy(warm_up.task_)
     width = encode(prepared.body, prepared.inputs[:2]).shape[1]
     return prepared, warm_up.make_task(prepared, width, config.n_clusters, generator)
 

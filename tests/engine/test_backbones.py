@@ -4,7 +4,7 @@ import torch
 from scipy import sparse
 from torch import nn
 
-from sklearn_ddcl.engine import prepare_backbone
+from sklearn_ddcl.engine import _backbones, prepare_backbone
 from sklearn_ddcl.engine._backbones import assemble, reuse_backbone
 
 X = np.random.default_rng(0).normal(size=(20, 9)) + 3.0
@@ -119,6 +119,20 @@ def test_reuse_keeps_the_head_and_copies_the_body(name):
     assert again.body is not held.body
     assert torch.equal(weights(again.body), weights(held.body))
     assert len(again.components) == 15
+
+
+@each_backbone
+def test_components_are_not_computed_where_nobody_searches_neighbours(name, monkeypatch):
+    held = prepare(BACKBONES[name])
+    fail = pytest.fail if name != "mlp" else _backbones.principal_projection
+    monkeypatch.setattr(_backbones, "principal_projection", fail)
+    lazy = prepare_backbone(BACKBONES[name], X, None, generator(), neighbors=False)
+    assert (lazy.components is None) == (name != "mlp")
+    assert torch.equal(weights(lazy.body), weights(held.body))
+    assert torch.equal(lazy.inputs, held.inputs)
+    assert reuse_backbone(held, X, generator()).components is held.components
+    assert reuse_backbone(held, X, generator()).inputs is held.inputs
+    assert reuse_backbone(held, X[5:], generator(), neighbors=False).components is None
 
 
 @pytest.mark.parametrize("offset", [0.0, 1e8])

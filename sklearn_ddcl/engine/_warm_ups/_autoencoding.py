@@ -35,6 +35,8 @@ class Autoencoding(WarmUp):
     5
     """
 
+    searches_neighbors = False
+
     def __init__(
         self, n_steps: int | None = None, batch_size: int = 256, learning_rate: float = 1e-3
     ) -> None:

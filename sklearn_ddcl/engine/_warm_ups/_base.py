@@ -39,6 +39,7 @@ class WarmUp(Options):
     n_steps: int | None
     batch_size: int
     learning_rate: float
+    searches_neighbors = True  # whether `make_task` reads the rows' principal components
 
     @abstractmethod
     def make_task(
@@ -105,7 +106,7 @@ class WarmUp(Options):
         self.validate()
         generator = make_generator(seed)
         data = _checked(X)
-        prepared = prepare_backbone(backbone, data, None, generator)
+        prepared = prepare_backbone(backbone, data, None, generator, self.searches_neighbors)
         self.history_ = self.run(prepared, n_clusters, generator, device, report)
         self.backbone_ = assemble(prepared, float_type(data.dtype))
         return self

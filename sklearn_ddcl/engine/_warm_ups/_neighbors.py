@@ -100,6 +100,8 @@ class NeighborContrast(WarmUp):
         PretextTask
             The task.
         """
+        if prepared.components is None:
+            raise ValueError("prepared must hold components: prepare_backbone(..., neighbors=True).")
         n_rows = len(prepared.inputs)
         count = self.n_neighbors
         if count is None:

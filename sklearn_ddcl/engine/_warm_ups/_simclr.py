@@ -48,6 +48,8 @@ class SimCLR(WarmUp):
     True
     """
 
+    searches_neighbors = False
+
     def __init__(
         self,
         augmentation: Augmentation | None = None,

@@ -68,6 +68,12 @@ def test_the_users_module_and_samples_stay_as_they_are(kind):
 
 
 @each_kind
+def test_components_are_there_for_neighbours_alone(kind):
+    prepared = kind(n_steps=1).fit(X, nn.Linear(4, 3)).prepared_
+    assert (prepared.components is not None) == (kind is NeighborContrast)
+
+
+@each_kind
 def test_clone_drops_no_training(kind):
     fresh, fitted = kind(n_steps=3), kind(n_steps=3).fit(X)
     assert clone(fresh) is not fresh
