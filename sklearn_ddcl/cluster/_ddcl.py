@@ -26,6 +26,16 @@ from sklearn_ddcl.utils import check_weights, scale_weights
 from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
 
 
+# Why clusters are lost, by whether features are learned.
+_COINCIDING = {
+    False: "prototypes coincide because the last temperature is high. Lower n_clusters or the "
+    "schedule's minimum, or set hard_finish=True in ReducedFlow.",
+    True: "the backbone gives different samples the same features. Lower n_clusters, or change "
+    "what it learns: its layers, the warm_up (None leaves it as it is), or objective_weight in "
+    "JointTraining.",
+}
+
+
 class DDCLClustering(NestedOptions, PrototypeClusterer):
     r"""Deep Dual Competitive Learning [1]_.
 
@@ -55,8 +65,10 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
     warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, \
             default="neighbors"
         What the backbone learns first, and keeps as a regulariser: see
-        :mod:`sklearn_ddcl.options`. A fitted object is reused. Not used with
-        ``backbone=None``.
+        :mod:`sklearn_ddcl.options`. A fitted object is reused. None is for
+        modules that are trained already: the features of others have learned
+        nothing when the joint phase begins, and nothing keeps it from drawing
+        them onto a line. Not used with ``backbone=None``.
     prototypes_per_cluster : int or None, default=None
         Prototypes m / k, where k is taken for 10 if ``n_clusters`` is None.
         None takes 20 with a backbone or ``n_clusters=None`` (fewer where
@@ -268,7 +280,8 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         Warns
         -----
         CollapseWarning
-            If fewer than ``n_clusters`` clusters are left.
+            If fewer than ``n_clusters`` clusters are left, or the joint phase
+            has drawn the features of more than two clusters onto a line.
         ConvergenceWarning
             If the finish did not come to rest in ``max_iter`` passes.
         """
@@ -288,7 +301,7 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         self.cluster_gaps_ = fitted.gaps
         self.history_ = fitted.history
         self.module_ = fitted.module
-        self._warn(fitted.converged)
+        self._warn(fitted)
         return self
 
     def __sklearn_tags__(self):
@@ -297,20 +310,29 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         tags.input_tags.sparse = self.backbone is not None or single
         return tags
 
-    def _warn(self, converged):
+    def _warn(self, fitted):
         if self.n_active_clusters_ < (self.n_clusters or 1):
-            warnings.warn(
+            self._warn_of(
                 f"{self.n_active_clusters_} of n_clusters={self.n_clusters} clusters are in use: "
                 "X may have fewer distinct samples than that (as far as its dtype tells them "
-                "apart), or prototypes coincide because the last temperature is high. Lower "
-                "n_clusters or the schedule's minimum, or set hard_finish=True in ReducedFlow.",
+                f"apart), or {_COINCIDING[self.backbone is not None]}",
                 CollapseWarning,
-                stacklevel=4,  # through fit and its validating wrapper
             )
-        if not converged:
-            warnings.warn(
+        if fitted.flattened and self.n_active_clusters_ > 2:
+            self._warn_of(
+                "The joint phase has drawn the features onto a line: 99 % of their variance lies "
+                "in one direction. Nothing kept them apart, as with warm_up=None or "
+                "pretext_weight=0, or the clustering objective had too much weight. Choose a "
+                "warm_up, or lower objective_weight or epochs in JointTraining.",
+                CollapseWarning,
+            )
+        if not fitted.converged:
+            self._warn_of(
                 f"The fit did not converge in max_iter={self.max_iter} passes of its last phase. "
                 "Raise max_iter or tol, or scale the data.",
                 ConvergenceWarning,
-                stacklevel=4,  # through fit and its validating wrapper
             )
+
+    @staticmethod
+    def _warn_of(message, category):
+        warnings.warn(message, category, stacklevel=5)  # through fit and its validating wrapper

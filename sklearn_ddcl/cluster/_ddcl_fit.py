@@ -65,6 +65,8 @@ class Fitted(NamedTuple):
         Of the restarts on the partition.
     gaps : dict of int to float
         How much each number of clusters stands out.
+    flattened : bool
+        Whether learned features were drawn onto a line.
     """
 
     prototypes: np.ndarray
@@ -79,6 +81,7 @@ class Fitted(NamedTuple):
     history: list
     agreement: float = 1.0
     gaps: dict = {}  # noqa: RUF012  # a NamedTuple's default, never changed
+    flattened: bool = False
 
 
 def train(estimator, X, weights):
@@ -138,7 +141,7 @@ def _learn(estimator, X, weights, seed):
             report=make_reporter(estimator.verbose, type(estimator).__name__),
         ),
     )
-    return _grouped(
+    fitted = _grouped(
         result.clusters,
         result.joined,
         temperature=result.temperature,
@@ -146,6 +149,7 @@ def _learn(estimator, X, weights, seed):
         n_iter=result.n_iter,
         history=result.history,
     )
+    return fitted._replace(flattened=result.flattened)
 
 
 def _join(estimator, X, weights, seed):

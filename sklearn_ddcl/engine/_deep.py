@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sklearn_ddcl.engine._backbones import (
     Prepared,
@@ -27,8 +27,11 @@ from sklearn_ddcl.engine._joint import fit_joint
 from sklearn_ddcl.engine._joint_config import JointConfig
 from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
+from sklearn_ddcl.nn.assignments import critical_temperature
 
 __all__ = ["DeepResult", "fit_deep"]
+
+_LINE = 0.99
 
 
 class DeepResult(NamedTuple):
@@ -48,6 +51,8 @@ class DeepResult(NamedTuple):
         Epochs of the joint phase.
     history : list of dict
         Records of the warm-up and of the joint phase.
+    flattened : bool
+        Whether the joint phase drew features that were none onto a line.
     """
 
     backbone: nn.Module
@@ -56,6 +61,7 @@ class DeepResult(NamedTuple):
     temperature: float
     n_iter: int
     history: list[dict[str, Any]]
+    flattened: bool = False
 
 
 def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepResult:
@@ -94,9 +100,9 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     prepared, task, history = _warm_up(rows, share, config, generator)
     device = resolve_device(config.device, torch.float32)
     prepared.body.to(device)
-    z = encode(prepared.body, prepared.inputs, device).cpu().numpy()
+    z = encode(prepared.body, prepared.inputs, device).cpu()
     count = prototype_count(config.n_clusters, config.prototypes_per_cluster, len(z))
-    first = seed_prototypes(z, share, count, generator)
+    first = seed_prototypes(z.numpy(), share, count, generator)
     joint = fit_joint(
         prepared.body,
         task,
@@ -110,7 +116,21 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     backbone = assemble(prepared._replace(body=joint.backbone), float_type(data.dtype))
     features = encode_rows(backbone, data, data.dtype, config.device)
     clusters = group_rows(features, weight, joined, config.device)
-    return DeepResult(backbone, clusters, joined, joint.temperature, len(joint.history), history)
+    return DeepResult(
+        backbone,
+        clusters,
+        joined,
+        joint.temperature,
+        len(joint.history),
+        history,
+        _is_line(joint.features) and not _is_line(z),
+    )
+
+
+def _is_line(z: Tensor) -> bool:
+    """Tell whether all but a hundredth of the variance lies in one direction."""
+    variance = float(z.var(dim=0, correction=0).sum())
+    return 0.0 < _LINE * variance < 0.5 * critical_temperature(z)
 
 
 def _warm_up(

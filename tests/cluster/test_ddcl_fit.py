@@ -265,6 +265,40 @@ def test_constant_samples_are_one_cluster_with_a_warning(build):
     assert np.isfinite(model.prototypes_).all()
 
 
+class Deaf(nn.Linear):
+    """A module that gives all samples the same features."""
+
+    def forward(self, x):
+        return 0.0 * super().forward(x)
+
+
+def test_a_backbone_that_loses_the_samples_is_named_as_the_cause():
+    told = "the backbone gives different samples the same features.*what it learns"
+    with pytest.warns(CollapseWarning, match=told) as caught:
+        make(backbone=Deaf(5, 2), warm_up=None).fit(X)
+    assert "ReducedFlow" not in str(caught[0].message)
+    assert caught[0].filename == __file__
+
+
+def test_features_drawn_onto_a_line_are_told_with_cause_and_cure():
+    cloud = np.random.default_rng(0).normal(size=(300, 8))
+    told = "features onto a line.*warm_up=None or pretext_weight=0.*Choose a warm_up"
+    with pytest.warns(CollapseWarning, match=told) as caught:
+        model = make(warm_up=None, training=None).fit(cloud)
+    assert [warning.filename for warning in caught] == [__file__]
+    spread = np.linalg.eigvalsh(np.cov(model.encode(cloud).T))
+    assert spread[-1] > 0.99 * spread.sum()
+    make(training=None).fit(cloud)  # with a warm-up they stay apart, and nothing is said
+
+
+def test_features_that_were_on_a_line_before_are_the_users_choice():
+    make(backbone=nn.Linear(5, 1)).fit(X)
+    with torch.no_grad():
+        line = nn.Linear(5, 2)
+        line.weight[1] = line.weight[0]
+    make(backbone=line, warm_up=None).fit(X)
+
+
 @pytest.mark.parametrize("n", range(2, 11))
 def test_very_few_rows(n):
     for model in (make(2), make(None), joined(2, prototypes_per_cluster=3), joined(None)):
