@@ -25,7 +25,6 @@ from sklearn_ddcl.exceptions import CollapseWarning
 from sklearn_ddcl.utils import check_weights, scale_weights
 from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
 
-
 # Why clusters are lost, by whether features are learned.
 _COINCIDING = {
     False: "prototypes coincide because the last temperature is high. Lower n_clusters or the "

@@ -224,7 +224,7 @@ def _require(estimator, name, kind, backbone):
 
 
 def _refuse_unused(estimator):
-    """Joining given features has no objective: what would set it is refused, not ignored."""
+    """Refuse what says how to train where given features are joined and nothing is trained."""
     for name, (default, resolve) in _OBJECTIVE.items():
         value = getattr(estimator, name)
         if resolve(value) != resolve(default):

@@ -101,7 +101,7 @@ class NeighborContrast(WarmUp):
             The task.
         """
         if prepared.components is None:
-            raise ValueError("prepared must hold components: prepare_backbone(..., neighbors=True).")
+            raise ValueError("prepared must hold components: prepare_backbone(neighbors=True).")
         n_rows = len(prepared.inputs)
         count = self.n_neighbors
         if count is None:

@@ -22,9 +22,7 @@ def test_every_record_has_what_the_theory_says_to_watch(train_rows, make_backbon
     assert all(record["rate_bound"] > 1 for record in history)
 
 
-def test_a_warm_up_records_the_rate_of_each_epochs_last_step(
-    train_rows, make_backbone, make_task
-):
+def test_a_warm_up_records_the_rate_of_each_epochs_last_step(train_rows, make_backbone, make_task):
     history = fit_pretext(
         make_backbone(), make_task(), train_rows(), steps=100, batch_size=10, device="cpu",
         learning_rate=2.0**-9,
