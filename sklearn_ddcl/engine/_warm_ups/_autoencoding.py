@@ -47,24 +47,6 @@ class Autoencoding(WarmUp):
     def make_task(
         self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
     ) -> PretextTask:
-        """Return the task with a fresh decoder.
-
-        Parameters
-        ----------
-        prepared : Prepared
-            Backbone and rows.
-        width : int
-            Number of features.
-        n_clusters : int or None
-            Expected number of clusters.
-        generator : torch.Generator
-            Source of randomness.
-
-        Returns
-        -------
-        PretextTask
-            The task.
-        """
         return make_autoencoder(prepared, width, generator)
 
 

@@ -67,13 +67,6 @@ class SimCLR(WarmUp):
         self.learning_rate = learning_rate
 
     def validate(self) -> None:
-        """Check the options.
-
-        Raises
-        ------
-        ValueError
-            If one is not allowed.
-        """
         super().validate()
         check_real("temperature", self.temperature, above=0.0)
         check_real("autoencoder_weight", self.autoencoder_weight, at_least=0.0)
@@ -89,24 +82,6 @@ class SimCLR(WarmUp):
     def make_task(
         self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
     ) -> PretextTask:
-        """Return the task with fresh heads.
-
-        Parameters
-        ----------
-        prepared : Prepared
-            Backbone and rows.
-        width : int
-            Number of features.
-        n_clusters : int or None
-            Expected number of clusters.
-        generator : torch.Generator
-            Source of randomness.
-
-        Returns
-        -------
-        PretextTask
-            The task.
-        """
         views = self.augmentation
         if views is None:
             views = GaussianNoise(scale=0.5 * spread(prepared.inputs))
