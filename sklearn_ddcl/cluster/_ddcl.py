@@ -53,8 +53,8 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
     Parameters
     ----------
     n_clusters : int or None, default=8
-        Number of clusters k. None takes the number at which the prototypes'
-        topology shows the widest gap.
+        Number of clusters k. None takes the number, at most 25, at which the
+        prototypes' topology shows the widest gap.
     backbone : {"mlp", "cnn"}, module, callable or None, default="mlp"
         The network that makes features from samples: "mlp" for tables and
         anything else, "cnn" for images; a `torch.nn.Module`, of which a copy
@@ -320,9 +320,9 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         if fitted.flattened and self.n_active_clusters_ > 2:
             self._warn_of(
                 "The joint phase has drawn the features onto a line: 99 % of their variance lies "
-                "in one direction. Nothing kept them apart, as with warm_up=None or "
-                "pretext_weight=0, or the clustering objective had too much weight. Choose a "
-                "warm_up, or lower objective_weight or epochs in JointTraining.",
+                "in one direction. With warm_up=None or pretext_weight=0 nothing keeps them apart. "
+                "Choose a warm_up, or for a trained backbone less objective_weight or fewer epochs "
+                "in JointTraining.",
                 CollapseWarning,
             )
         if not fitted.converged:

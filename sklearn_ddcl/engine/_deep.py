@@ -52,7 +52,8 @@ class DeepResult(NamedTuple):
     history : list of dict
         Records of the warm-up and of the joint phase.
     flattened : bool
-        Whether the joint phase drew features that were none onto a line.
+        Whether the joint phase, without a task to hold them apart, drew features
+        that were none onto a line.
     """
 
     backbone: nn.Module
@@ -116,14 +117,10 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     backbone = assemble(prepared._replace(body=joint.backbone), float_type(data.dtype))
     features = encode_rows(backbone, data, data.dtype, config.device)
     clusters = group_rows(features, weight, joined, config.device)
+    held = task is not None and config.training.pretext_weight > 0
+    flattened = not held and _is_line(joint.features) and not _is_line(z)
     return DeepResult(
-        backbone,
-        clusters,
-        joined,
-        joint.temperature,
-        len(joint.history),
-        history,
-        _is_line(joint.features) and not _is_line(z),
+        backbone, clusters, joined, joint.temperature, len(joint.history), history, flattened
     )
 
 

@@ -289,6 +289,7 @@ def test_features_drawn_onto_a_line_are_told_with_cause_and_cure():
     spread = np.linalg.eigvalsh(np.cov(model.encode(cloud).T))
     assert spread[-1] > 0.99 * spread.sum()
     make(training=None).fit(cloud)  # with a warm-up they stay apart, and nothing is said
+    make().fit(cloud[:3])  # three features on a line have not collapsed
 
 
 def test_features_that_were_on_a_line_before_are_the_users_choice():
