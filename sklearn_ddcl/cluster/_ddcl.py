@@ -320,9 +320,9 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         if fitted.flattened and self.n_active_clusters_ > 2:
             self._warn_of(
                 "The joint phase has drawn the features onto a line: 99 % of their variance lies "
-                "in one direction. With warm_up=None or pretext_weight=0 nothing keeps them apart. "
-                "Choose a warm_up, or for a trained backbone less objective_weight or fewer epochs "
-                "in JointTraining.",
+                "in one direction. With warm_up=None or pretext_weight=0 nothing prevents that: "
+                "choose a warm_up, or for a trained backbone less objective_weight or fewer "
+                "epochs in JointTraining.",
                 CollapseWarning,
             )
         if not fitted.converged:

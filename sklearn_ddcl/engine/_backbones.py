@@ -1,5 +1,6 @@
 """Backbones from what the user gives: a name, a class or function, or a module."""
 
+import contextlib
 import copy
 import math
 from collections.abc import Callable
@@ -9,8 +10,11 @@ import numpy as np
 import torch
 from scipy.sparse import issparse
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
+from sklearn_ddcl.engine._encoding import encode
 from sklearn_ddcl.engine._projection import Projection, principal_projection, project_rows
+from sklearn_ddcl.engine._runtime import local_randomness
 from sklearn_ddcl.nn.backbones import MLP, ConvNet, reset_parameters
 
 __all__ = ["BACKBONES", "Prepared", "assemble", "prepare_backbone", "reuse_backbone"]
@@ -91,8 +95,8 @@ def prepare_backbone(
     Raises
     ------
     ValueError
-        If images are asked for and the data are none, or samples leave the
-        range of float32.
+        If images are asked for and the data are none, samples leave the range
+        of float32, or a module does not take samples of this shape.
     TypeError
         If a callable makes no module.
 
@@ -111,7 +115,8 @@ def prepare_backbone(
         components = project_rows(data, projection, torch.float32)
     if isinstance(backbone, str):
         return BACKBONES[backbone](data, projection, components, generator)
-    return Prepared(None, _own_module(backbone, data, generator), _inputs(None, data), components)
+    inputs = _inputs(None, data)
+    return Prepared(None, _own_module(backbone, data, inputs, generator), inputs, components)
 
 
 def reuse_backbone(
@@ -216,16 +221,44 @@ BACKBONES: dict[str, Callable[..., Prepared]] = {"cnn": _cnn, "mlp": _mlp}
 _ON_COMPONENTS = ("mlp",)
 
 
-def _own_module(backbone: Any, data: Any, generator: torch.Generator) -> nn.Module:
+def _own_module(backbone: Any, data: Any, inputs: Tensor, generator: torch.Generator) -> nn.Module:
     if isinstance(backbone, nn.Module):
-        return copy.deepcopy(backbone)
-    shape = data.shape[1:]
-    with torch.random.fork_rng(devices=[]):
-        module = backbone(shape[0] if len(shape) == 1 else tuple(shape))
+        module = copy.deepcopy(backbone)
+    else:
+        module = _make_module(backbone, data.shape[1:])
+    module.to(inputs.dtype)
+    _try_module(module, inputs[:2], generator)
+    if not isinstance(backbone, nn.Module):
+        reset_parameters(module, generator)
+    return module
+
+
+def _make_module(backbone: Callable[[Any], Any], shape: tuple[int, ...]) -> nn.Module:
+    argument = shape[0] if len(shape) == 1 else tuple(shape)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            module = backbone(argument)
+    except TypeError as error:
+        raise TypeError(
+            f"The 'backbone' parameter must make a module from {argument!r}, the shape of a "
+            f"sample. It failed: {error}"
+        ) from error
     if not isinstance(module, nn.Module):
         raise TypeError(f"The 'backbone' parameter made {module!r}, which is no torch.nn.Module.")
-    reset_parameters(module, generator)
     return module
+
+
+def _try_module(module: nn.Module, inputs: Tensor, generator: torch.Generator) -> None:
+    """Pass two samples through, from which lazy layers learn their shapes."""
+    lazy = any(is_lazy(parameter) for parameter in module.parameters())
+    try:
+        with local_randomness(generator, inputs.device) if lazy else contextlib.nullcontext():
+            encode(module, inputs)
+    except RuntimeError as error:
+        raise ValueError(
+            f"The 'backbone' failed on samples of shape {tuple(inputs.shape[1:])}, which it gets "
+            f"in batches (n, ...) of {str(inputs.dtype)[6:]}: {error}"
+        ) from error
 
 
 def _dense(data: Any) -> np.ndarray:

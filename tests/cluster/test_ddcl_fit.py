@@ -282,7 +282,7 @@ def test_a_backbone_that_loses_the_samples_is_named_as_the_cause():
 
 def test_features_drawn_onto_a_line_are_told_with_cause_and_cure():
     cloud = np.random.default_rng(0).normal(size=(300, 8))
-    told = "features onto a line.*warm_up=None or pretext_weight=0.*Choose a warm_up"
+    told = "features onto a line.*warm_up=None or pretext_weight=0.*choose a warm_up"
     with pytest.warns(CollapseWarning, match=told) as caught:
         model = make(warm_up=None, training=None).fit(cloud)
     assert [warning.filename for warning in caught] == [__file__]

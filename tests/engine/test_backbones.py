@@ -149,6 +149,50 @@ def test_reuse_refuses_samples_of_another_shape(name, data):
         reuse_backbone(prepare(BACKBONES[name]), data, generator())
 
 
+class Lazy(nn.Module):
+    def __init__(self, shape=None):
+        super().__init__()
+        self.layers = nn.Sequential(nn.LazyLinear(4), nn.ReLU(), nn.Linear(4, 2))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+@pytest.mark.parametrize("backbone", [Lazy, Lazy()], ids=["class", "module"])
+def test_lazy_layers_learn_their_shapes_and_draw_from_the_generator(backbone):
+    state = torch.get_rng_state()
+    first, same, other = (weights(prepare(backbone, seed=seed).body) for seed in (4, 4, 5))
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+    assert torch.equal(torch.get_rng_state(), state)
+    if backbone is not Lazy:
+        last = prepare(backbone).body.layers[2]
+        assert torch.equal(last.weight, backbone.layers[2].weight), "what is known stays"
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_modules_of_other_types_are_trained_in_single_precision(dtype):
+    module = nn.Linear(9, 2, dtype=dtype)
+    assert prepare(module).body.weight.dtype == torch.float32
+    assert module.weight.dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("backbone", "error", "message"),
+    [
+        (nn.Linear(4, 3), ValueError, r"'backbone' failed on samples of shape \(9,\).*4x3"),
+        (nn.Conv2d(3, 2, 3), ValueError, r"'backbone' failed on samples of shape \(9,\)"),
+        (nn.Embedding(9, 2), ValueError, r"gets in batches \(n, ...\) of float32"),
+        (nn.Linear, TypeError, "must make a module from 9, .* missing 1 required"),
+        (lambda: nn.Linear(9, 3), TypeError, "must make a module from 9, .* takes 0 positional"),
+    ],
+)
+def test_modules_that_do_not_take_the_samples_are_told_what_they_get(backbone, error, message):
+    with pytest.raises(error, match=message) as caught:
+        prepare(backbone)
+    assert isinstance(caught.value.__cause__, RuntimeError | TypeError)
+
+
 @pytest.mark.parametrize("made", [None, 3, "mlp", nn.Linear])
 def test_callables_that_make_no_module_are_refused(made):
     with pytest.raises(TypeError, match="which is no torch"):
