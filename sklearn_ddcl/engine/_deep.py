@@ -28,6 +28,7 @@ from sklearn_ddcl.engine._joint_config import JointConfig
 from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
 from sklearn_ddcl.nn.assignments import critical_temperature
+from sklearn_ddcl.nn.backbones import ConvNet
 
 __all__ = ["DeepResult", "fit_deep"]
 
@@ -151,11 +152,27 @@ def _reuse(
 ) -> tuple[Prepared, PretextTask]:
     """Copy the fitted warm-up's backbone; its task too where the rows are the same."""
     held = warm_up.prepared_
+    _check_backbone(config.backbone, held.body)
     prepared = reuse_backbone(held, rows, generator, warm_up.searches_neighbors)
     if prepared.inputs is held.inputs:
         return prepared, copy.deepcopy(warm_up.task_)
     width = encode(prepared.body, prepared.inputs[:2]).shape[1]
     return prepared, warm_up.make_task(prepared, width, config.n_clusters, generator)
+
+
+def _check_backbone(asked: Any, held: nn.Module) -> None:
+    """Refuse another backbone than a fitted warm-up holds, as far as can be told."""
+    if isinstance(asked, str):
+        fits = asked != "cnn" or isinstance(held, ConvNet)  # the default asks for nothing
+    elif isinstance(asked, type):
+        fits = isinstance(held, asked)
+    else:
+        fits = not isinstance(asked, nn.Module) or type(asked) is type(held)
+    if not fits:
+        raise ValueError(
+            f"The fitted 'warm_up' holds a {type(held).__name__}, which is reused. Got "
+            f"backbone={asked!r}: fit a warm-up with it, or leave the parameter at its default."
+        )
 
 
 def _numbered(record: dict[str, Any], before: int) -> dict[str, Any]:

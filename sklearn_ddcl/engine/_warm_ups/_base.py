@@ -191,6 +191,33 @@ class WarmUp(Options):
         """Whether :meth:`fit` has been called: then the backbone is reused."""
         return hasattr(self, "backbone_")
 
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters, as long as there is no training that they belong to.
+
+        Parameters
+        ----------
+        **params : dict
+            New values.
+
+        Returns
+        -------
+        WarmUp
+            The object itself.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, or a value of a fitted object would change.
+        """
+        held = self.get_params()
+        changes = [f"{key}={new!r}" for key, new in params.items() if held.get(key, self) != new]
+        if self.fitted and changes:
+            raise ValueError(
+                f"A fitted {type(self).__name__} is shared by all fits that reuse it, and keeps "
+                f"the options that it was fitted with. Got {', '.join(changes)}: make a new one."
+            )
+        return super().set_params(**params)
+
     def __sklearn_clone__(self) -> Self:
         """Keep a fitted warm-up over ``clone``: it is there to be reused."""
         return self if self.fitted else type(self)(**self.get_params(deep=False))

@@ -82,6 +82,16 @@ def test_clone_drops_no_training(kind):
 
 
 @each_kind
+def test_a_fitted_warm_up_keeps_its_options(kind):
+    fitted = kind(n_steps=3).fit(X)
+    with pytest.raises(ValueError, match=r"is shared by all fits .* Got n_steps=4: make"):
+        fitted.set_params(n_steps=4, batch_size=256)
+    assert fitted.set_params(n_steps=3).n_steps == 3
+    with pytest.raises(ValueError, match="nonsense"):
+        fitted.set_params(nonsense=1)
+
+
+@each_kind
 def test_a_fitted_warm_up_can_be_pickled(kind):
     fitted = kind(n_steps=3).fit(X)
     again = pickle.loads(pickle.dumps(fitted))
