@@ -66,6 +66,8 @@ class DeepResult(NamedTuple):
     flattened: bool = False
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepResult:
     """Learn features and prototypes, and join the prototypes into clusters.
 

@@ -209,6 +209,16 @@ def test_a_fitted_warm_up_refuses_samples_of_another_shape():
         fit(X[:, :3], warm_up=warm_up)
 
 
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_a_fit_trains_whatever_the_callers_mode(mode):
+    expected = fit().clusters.prototypes
+    with mode():
+        np.testing.assert_array_equal(fit().clusters.prototypes, expected)
+        warm_up = NeighborContrast(n_steps=2).fit(X)
+        assert not torch.is_grad_enabled()
+    assert len(fit(warm_up=warm_up).history) == 2
+
+
 def test_a_learning_rate_that_is_too_large_is_told():
     with pytest.raises(FloatingPointError, match="learning_rate"):
         fit(training=JointTraining(epochs=5, learning_rate=1e8), backbone=nn.Linear(5, 3))

@@ -64,6 +64,8 @@ class WarmUp(Options):
             The task.
         """
 
+    @torch.inference_mode(False)
+    @torch.enable_grad()
     def fit(
         self,
         X: Any,
