@@ -109,6 +109,11 @@ def prepare_backbone(
     >>> prepare_backbone("mlp", data, None, torch.Generator()).inputs.shape
     torch.Size([6, 2])
     """
+    if not (callable(backbone) or (isinstance(backbone, str) and backbone in BACKBONES)):
+        raise ValueError(
+            f"The 'backbone' parameter must be one of {sorted(BACKBONES)}, a module, or a class or "
+            f"function that makes one. Got {backbone!r} instead."
+        )
     projection = components = None
     if neighbors or backbone in _ON_COMPONENTS:
         projection = principal_projection(data, generator, weight)

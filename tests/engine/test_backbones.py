@@ -193,6 +193,12 @@ def test_modules_that_do_not_take_the_samples_are_told_what_they_get(backbone, e
     assert isinstance(caught.value.__cause__, RuntimeError | TypeError)
 
 
+@pytest.mark.parametrize("backbone", ["resnet", None, 3, X])
+def test_what_is_no_backbone_is_refused_by_name(backbone):
+    with pytest.raises(ValueError, match=r"'backbone' parameter must be one of \['cnn', 'mlp'\]"):
+        prepare(backbone)
+
+
 @pytest.mark.parametrize("made", [None, 3, "mlp", nn.Linear])
 def test_callables_that_make_no_module_are_refused(made):
     with pytest.raises(TypeError, match="which is no torch"):
