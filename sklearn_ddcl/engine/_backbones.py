@@ -111,8 +111,8 @@ def prepare_backbone(
     """
     if not (callable(backbone) or (isinstance(backbone, str) and backbone in BACKBONES)):
         raise ValueError(
-            f"The 'backbone' parameter must be one of {sorted(BACKBONES)}, a module, or a class or "
-            f"function that makes one. Got {backbone!r} instead."
+            f"The 'backbone' parameter must be one of {sorted(BACKBONES)}, a module, or a class "
+            f"or function that makes one. Got {backbone!r} instead."
         )
     projection = components = None
     if neighbors or backbone in _ON_COMPONENTS:

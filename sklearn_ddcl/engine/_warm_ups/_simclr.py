@@ -22,7 +22,8 @@ class SimCLR(WarmUp):
     Parameters
     ----------
     augmentation : Augmentation or None, default=None
-        Makes the views; None adds normal noise of half a standard deviation.
+        Makes the views, of the principal components with ``backbone="mlp"`` and
+        of the samples else; None adds normal noise of half a standard deviation.
     temperature : float, default=0.5
         Of the contrast, > 0.
     autoencoder_weight : float, default=1.0
