@@ -83,7 +83,9 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         "auto", "constant", "exponential", "geometric", "paper" (the paper's
         absolute schedule), or an object of :mod:`sklearn_ddcl.options`.
         Temperatures are multiples of the features' critical temperature unless
-        the schedule is absolute.
+        the schedule is absolute. With a backbone "auto" leaves them to the
+        phases of `JointTraining`; anything else takes their place, an epoch a
+        step.
     regularization : Regularization, default=None
         Weights of the balance, entropy, separation and quadratic terms
         (Eq. 12). None adds none of them.
