@@ -104,9 +104,9 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     prepared, task, history = _warm_up(rows, share, config, generator)
     device = resolve_device(config.device, torch.float32)
     prepared.body.to(device)
-    z = encode(prepared.body, prepared.inputs, device).cpu()
+    z = encode(prepared.body, prepared.inputs, device)
     count = prototype_count(config.n_clusters, config.prototypes_per_cluster, len(z))
-    first = seed_prototypes(z.numpy(), share, count, generator)
+    first = seed_prototypes(z.cpu().numpy(), share, count, generator)
     joint = fit_joint(
         prepared.body,
         task,
