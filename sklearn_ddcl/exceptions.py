@@ -6,11 +6,11 @@ __all__ = ["CollapseWarning", "StabilityWarning"]
 
 
 class CollapseWarning(ConvergenceWarning):
-    """Fewer clusters are in use than were asked for.
+    """Fewer clusters are in use than were asked for, or features are on a line.
 
     The message names the cause (duplicate samples, too high a final
-    temperature, ...) and the cure. Fitted labels stay consecutive and
-    ``n_active_clusters_`` tells how many clusters are left.
+    temperature, no warm-up, ...) and the cure. Fitted labels stay consecutive
+    and ``n_active_clusters_`` tells how many clusters are left.
     """
 
 

@@ -55,8 +55,16 @@ def public_methods(objects):
             if not name.startswith("_")
             and name not in FOREIGN_HOOKS
             and inspect.isfunction(inspect.unwrap(getattr(member, "__func__", member)))
+            and not inherits_its_docstring(cls, name)
         }
     )
+
+
+def inherits_its_docstring(cls, name):
+    """Tell whether a method adds nothing to what a base class here says of it."""
+    bases = [base for base in cls.__mro__[1:] if base.__module__.startswith(PACKAGE)]
+    told = any(getattr(vars(base).get(name), "__doc__", None) for base in bases)
+    return told and vars(cls)[name].__doc__ is None
 
 
 OBJECTS = public_objects()
@@ -93,6 +101,29 @@ def test_every_field_of_a_named_tuple_is_described(name):
 @pytest.mark.parametrize("name", public_methods(OBJECTS))
 def test_public_methods_are_documented(name):
     assert errors_of(name, EVERYWHERE) == []
+
+
+def test_a_docstring_is_inherited_from_this_package_alone():
+    class Base:
+        __module__ = f"{PACKAGE}.planted"
+
+        def documented(self):
+            """Do."""
+
+        def bare(self): ...
+
+    class Derived(Base, dict):
+        __module__ = Base.__module__
+
+        def documented(self): ...
+
+        def bare(self): ...
+
+        def update(self): ...
+
+    names = ("documented", "bare", "update")
+    assert [inherits_its_docstring(Derived, name) for name in names] == [True, False, False]
+    assert not inherits_its_docstring(Base, "documented")
 
 
 def test_objects_are_found():

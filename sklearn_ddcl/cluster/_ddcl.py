@@ -25,6 +25,15 @@ from sklearn_ddcl.exceptions import CollapseWarning
 from sklearn_ddcl.utils import check_weights, scale_weights
 from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
 
+# Why clusters are lost, by whether features are learned.
+_COINCIDING = {
+    False: "prototypes coincide because the last temperature is high. Lower n_clusters or the "
+    "schedule's minimum, or set hard_finish=True in ReducedFlow.",
+    True: "the backbone gives different samples the same features. Lower n_clusters, or change "
+    "what it learns: its layers, the warm_up (None leaves it as it is), or objective_weight in "
+    "JointTraining.",
+}
+
 
 class DDCLClustering(NestedOptions, PrototypeClusterer):
     r"""Deep Dual Competitive Learning [1]_.
@@ -44,8 +53,8 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
     Parameters
     ----------
     n_clusters : int or None, default=8
-        Number of clusters k. None takes the number at which the prototypes'
-        topology shows the widest gap.
+        Number of clusters k. None takes the number, at most 25, at which the
+        prototypes' topology shows the widest gap.
     backbone : {"mlp", "cnn"}, module, callable or None, default="mlp"
         The network that makes features from samples: "mlp" for tables and
         anything else, "cnn" for images; a `torch.nn.Module`, of which a copy
@@ -55,12 +64,17 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
     warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, \
             default="neighbors"
         What the backbone learns first, and keeps as a regulariser: see
-        :mod:`sklearn_ddcl.options`. A fitted object is reused. Not used with
-        ``backbone=None``.
+        :mod:`sklearn_ddcl.options`. A fitted object is reused. None is for
+        modules that are trained already: the features of others have learned
+        nothing when the joint phase begins, and nothing keeps it from drawing
+        them onto a line. Not used with ``backbone=None``.
     prototypes_per_cluster : int or None, default=None
-        Prototypes m / k. None takes 20 with a backbone (fewer where samples
-        are few or clusters many) and 1 without. Where it is more than 1, sets
-        of 0.6 to 1.4 times as many are tried.
+        Prototypes m / k, where k is taken for 10 if ``n_clusters`` is None.
+        None takes 20 with a backbone or ``n_clusters=None`` (fewer where
+        samples are few or clusters many), else 1. Where it is more than 1, sets
+        of 0.6 to 1.4 times as many are tried; on given features ``loss``,
+        ``temperature``, ``regularization`` and ``training`` must then keep
+        their defaults, as there is no objective to train.
     loss : {"quantization", "ols", "cross_entropy"}, default="quantization"
         Lq (Eq. 11); the reconstruction error L_OLS alone (Eq. 16), the paper's
         ablation; or, with a backbone, the soft cross-entropy of a classifier
@@ -69,7 +83,9 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         "auto", "constant", "exponential", "geometric", "paper" (the paper's
         absolute schedule), or an object of :mod:`sklearn_ddcl.options`.
         Temperatures are multiples of the features' critical temperature unless
-        the schedule is absolute.
+        the schedule is absolute. With a backbone "auto" leaves them to the
+        phases of `JointTraining`; anything else takes their place, an epoch a
+        step.
     regularization : Regularization, default=None
         Weights of the balance, entropy, separation and quadratic terms
         (Eq. 12). None adds none of them.
@@ -78,7 +94,8 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         None takes the defaults.
     max_iter : int, default=300
         Bound on the passes over the data in each phase of the flow
-        (``backbone=None``); with a backbone, `JointTraining` has the epochs.
+        (``backbone=None``, one prototype a cluster); with a backbone,
+        `JointTraining` has the epochs.
     tol : float, default=1e-4
         Squared shift of the prototypes, relative to the mean variance of the
         features, at which a phase of the flow has converged. The hard finish
@@ -132,7 +149,8 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         n_active, seconds; the joint phase adds loss, loss_pretext,
         label_change (share of samples, against the epoch before),
         latent_variance, learning_rate, learning_rate_dual, rate_ratio,
-        rate_bound (Corollary 5) and n_revived.
+        rate_bound (Corollary 5) and n_revived. Empty where prototypes of given
+        features are joined.
     module_ : torch.nn.Module
         The fitted network on the CPU; maps a tensor of samples to a
         `sklearn_ddcl.nn.ClusterOutput`.
@@ -263,7 +281,8 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         Warns
         -----
         CollapseWarning
-            If fewer than ``n_clusters`` clusters are left.
+            If fewer than ``n_clusters`` clusters are left, or the joint phase
+            has drawn the features of more than two clusters onto a line.
         ConvergenceWarning
             If the finish did not come to rest in ``max_iter`` passes.
         """
@@ -283,7 +302,7 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         self.cluster_gaps_ = fitted.gaps
         self.history_ = fitted.history
         self.module_ = fitted.module
-        self._warn(fitted.converged)
+        self._warn(fitted)
         return self
 
     def __sklearn_tags__(self):
@@ -292,20 +311,29 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         tags.input_tags.sparse = self.backbone is not None or single
         return tags
 
-    def _warn(self, converged):
+    def _warn(self, fitted):
         if self.n_active_clusters_ < (self.n_clusters or 1):
-            warnings.warn(
+            self._warn_of(
                 f"{self.n_active_clusters_} of n_clusters={self.n_clusters} clusters are in use: "
                 "X may have fewer distinct samples than that (as far as its dtype tells them "
-                "apart), or prototypes coincide because the last temperature is high. Lower "
-                "n_clusters or the schedule's minimum, or set hard_finish=True in ReducedFlow.",
+                f"apart), or {_COINCIDING[self.backbone is not None]}",
                 CollapseWarning,
-                stacklevel=4,  # through fit and its validating wrapper
             )
-        if not converged:
-            warnings.warn(
+        if fitted.flattened and self.n_active_clusters_ > 2:
+            self._warn_of(
+                "The joint phase has drawn the features onto a line: 99 % of their variance lies "
+                "in one direction. With warm_up=None or pretext_weight=0 nothing prevents that: "
+                "choose a warm_up, or for a trained backbone less objective_weight or fewer "
+                "epochs in JointTraining.",
+                CollapseWarning,
+            )
+        if not fitted.converged:
+            self._warn_of(
                 f"The fit did not converge in max_iter={self.max_iter} passes of its last phase. "
                 "Raise max_iter or tol, or scale the data.",
                 ConvergenceWarning,
-                stacklevel=4,  # through fit and its validating wrapper
             )
+
+    @staticmethod
+    def _warn_of(message, category):
+        warnings.warn(message, category, stacklevel=5)  # through fit and its validating wrapper

@@ -27,6 +27,15 @@ from sklearn_ddcl.utils import make_reporter
 __all__ = ["Fitted", "train"]
 
 
+# Parameters that say what is trained: their defaults, and what values stand for.
+_OBJECTIVE = {
+    "loss": ("quantization", str),
+    "temperature": ("auto", resolve_temperature),
+    "regularization": (None, resolve_regularization),
+    "training": (None, resolve_flow),
+}
+
+
 class Fitted(NamedTuple):
     """What a fit leaves behind.
 
@@ -56,6 +65,8 @@ class Fitted(NamedTuple):
         Of the restarts on the partition.
     gaps : dict of int to float
         How much each number of clusters stands out.
+    flattened : bool
+        Whether learned features were drawn onto a line.
     """
 
     prototypes: np.ndarray
@@ -70,6 +81,7 @@ class Fitted(NamedTuple):
     history: list
     agreement: float = 1.0
     gaps: dict = {}  # noqa: RUF012  # a NamedTuple's default, never changed
+    flattened: bool = False
 
 
 def train(estimator, X, weights):
@@ -104,6 +116,7 @@ def train(estimator, X, weights):
             "learns none: choose a backbone, or loss='quantization' or 'ols'."
         )
     if estimator.n_clusters is None or (estimator.prototypes_per_cluster or 1) > 1:
+        _refuse_unused(estimator)
         return _join(estimator, X, weights, seed)
     return _reduce(estimator, X, weights, seed)
 
@@ -128,7 +141,7 @@ def _learn(estimator, X, weights, seed):
             report=make_reporter(estimator.verbose, type(estimator).__name__),
         ),
     )
-    return _grouped(
+    fitted = _grouped(
         result.clusters,
         result.joined,
         temperature=result.temperature,
@@ -136,6 +149,7 @@ def _learn(estimator, X, weights, seed):
         n_iter=result.n_iter,
         history=result.history,
     )
+    return fitted._replace(flattened=result.flattened)
 
 
 def _join(estimator, X, weights, seed):
@@ -207,6 +221,19 @@ def _require(estimator, name, kind, backbone):
             f"The {name!r} parameter of {type(estimator).__name__} must be None or "
             f"{kind.__name__}() with backbone={backbone}. Got {value!r} instead."
         )
+
+
+def _refuse_unused(estimator):
+    """Refuse what says how to train where given features are joined and nothing is trained."""
+    for name, (default, resolve) in _OBJECTIVE.items():
+        value = getattr(estimator, name)
+        if resolve(value) != resolve(default):
+            raise ValueError(
+                f"The {name!r} parameter of {type(estimator).__name__} must be {default!r} with "
+                "backbone=None and several prototypes a cluster (prototypes_per_cluster > 1, or "
+                f"n_clusters=None): these are joined, and no objective is trained. Got {value!r} "
+                "instead."
+            )
 
 
 def _count(value):

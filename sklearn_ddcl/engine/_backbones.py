@@ -1,5 +1,6 @@
 """Backbones from what the user gives: a name, a class or function, or a module."""
 
+import contextlib
 import copy
 import math
 from collections.abc import Callable
@@ -9,8 +10,11 @@ import numpy as np
 import torch
 from scipy.sparse import issparse
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
+from sklearn_ddcl.engine._encoding import encode
 from sklearn_ddcl.engine._projection import Projection, principal_projection, project_rows
+from sklearn_ddcl.engine._runtime import local_randomness
 from sklearn_ddcl.nn.backbones import MLP, ConvNet, reset_parameters
 
 __all__ = ["BACKBONES", "Prepared", "assemble", "prepare_backbone", "reuse_backbone"]
@@ -27,15 +31,15 @@ class Prepared(NamedTuple):
         What is trained.
     inputs : Tensor of shape (n, ...)
         Rows after the head, float32.
-    components : Tensor of shape (n, c)
+    components : Tensor of shape (n, c) or None
         Principal components of the rows, float32, among which neighbours are
-        searched.
+        searched; None where nobody will.
     """
 
     head: nn.Module | None
     body: nn.Module
     inputs: Tensor
-    components: Tensor
+    components: Tensor | None
 
 
 class Standardize(nn.Module):
@@ -59,7 +63,11 @@ class Standardize(nn.Module):
 
 
 def prepare_backbone(
-    backbone: Any, data: Any, weight: np.ndarray | None, generator: torch.Generator
+    backbone: Any,
+    data: Any,
+    weight: np.ndarray | None,
+    generator: torch.Generator,
+    neighbors: bool = True,
 ) -> Prepared:
     """Make the backbone for the data and bring the data to it.
 
@@ -75,6 +83,9 @@ def prepare_backbone(
         Sample weights.
     generator : torch.Generator
         Source of the first weights of named backbones and of classes.
+    neighbors : bool, default=True
+        Whether neighbours will be searched, for which principal components are
+        needed.
 
     Returns
     -------
@@ -84,8 +95,8 @@ def prepare_backbone(
     Raises
     ------
     ValueError
-        If images are asked for and the data are none, or samples leave the
-        range of float32.
+        If images are asked for and the data are none, samples leave the range
+        of float32, or a module does not take samples of this shape.
     TypeError
         If a callable makes no module.
 
@@ -98,15 +109,25 @@ def prepare_backbone(
     >>> prepare_backbone("mlp", data, None, torch.Generator()).inputs.shape
     torch.Size([6, 2])
     """
-    projection = principal_projection(data, generator, weight)
-    components = project_rows(data, projection, torch.float32)
+    if not (callable(backbone) or (isinstance(backbone, str) and backbone in BACKBONES)):
+        raise ValueError(
+            f"The 'backbone' parameter must be one of {sorted(BACKBONES)}, a module, or a class "
+            f"or function that makes one. Got {backbone!r} instead."
+        )
+    projection = components = None
+    if neighbors or backbone in _ON_COMPONENTS:
+        projection = principal_projection(data, generator, weight)
+        components = project_rows(data, projection, torch.float32)
     if isinstance(backbone, str):
         return BACKBONES[backbone](data, projection, components, generator)
-    return Prepared(None, _own_module(backbone, data, generator), _inputs(None, data), components)
+    inputs = _inputs(None, data)
+    return Prepared(None, _own_module(backbone, data, inputs, generator), inputs, components)
 
 
-def reuse_backbone(held: Prepared, data: Any, generator: torch.Generator) -> Prepared:
-    """Bring other data to a backbone that has been trained.
+def reuse_backbone(
+    held: Prepared, data: Any, generator: torch.Generator, neighbors: bool = True
+) -> Prepared:
+    """Bring data to a backbone that has been trained.
 
     Parameters
     ----------
@@ -116,25 +137,33 @@ def reuse_backbone(held: Prepared, data: Any, generator: torch.Generator) -> Pre
         Samples.
     generator : torch.Generator
         Source of the sketch of wide samples.
+    neighbors : bool, default=True
+        Whether neighbours will be searched.
 
     Returns
     -------
     Prepared
-        The same head, a copy of the body, and the new rows.
+        The same head, a copy of the body, and the new rows; the very rows of
+        the training if these are the same.
 
     Raises
     ------
     ValueError
         If the samples do not have the shape of those of the training.
     """
-    components = project_rows(data, principal_projection(data, generator), torch.float32)
     try:
         inputs = _inputs(held.head, data)
     except RuntimeError as error:
         raise _other_shape(data) from error
     if inputs.shape[1:] != held.inputs.shape[1:]:
         raise _other_shape(data)
-    return Prepared(held.head, copy.deepcopy(held.body), inputs, components)
+    fresh = held._replace(body=copy.deepcopy(held.body))
+    if len(inputs) == len(held.inputs) and torch.allclose(inputs, held.inputs, atol=1e-4):
+        return fresh
+    components = None
+    if neighbors:
+        components = project_rows(data, principal_projection(data, generator), torch.float32)
+    return fresh._replace(inputs=inputs, components=components)
 
 
 def _other_shape(data: Any) -> ValueError:
@@ -173,7 +202,7 @@ def _mlp(data: Any, projection: Projection, components: Tensor, generator: Any) 
     return Prepared(projection, body, components, components)
 
 
-def _cnn(data: Any, projection: Projection, components: Tensor, generator: Any) -> Prepared:
+def _cnn(data: Any, projection: Any, components: Tensor | None, generator: Any) -> Prepared:
     shape = data.shape[1:]
     if len(shape) == 1:
         side = math.isqrt(shape[0])
@@ -194,18 +223,47 @@ def _cnn(data: Any, projection: Projection, components: Tensor, generator: Any) 
 
 
 BACKBONES: dict[str, Callable[..., Prepared]] = {"cnn": _cnn, "mlp": _mlp}
+_ON_COMPONENTS = ("mlp",)
 
 
-def _own_module(backbone: Any, data: Any, generator: torch.Generator) -> nn.Module:
+def _own_module(backbone: Any, data: Any, inputs: Tensor, generator: torch.Generator) -> nn.Module:
     if isinstance(backbone, nn.Module):
-        return copy.deepcopy(backbone)
-    shape = data.shape[1:]
-    with torch.random.fork_rng(devices=[]):
-        module = backbone(shape[0] if len(shape) == 1 else tuple(shape))
+        module = copy.deepcopy(backbone)
+    else:
+        module = _make_module(backbone, data.shape[1:])
+    module.to(inputs.dtype)
+    _try_module(module, inputs[:2], generator)
+    if not isinstance(backbone, nn.Module):
+        reset_parameters(module, generator)
+    return module
+
+
+def _make_module(backbone: Callable[[Any], Any], shape: tuple[int, ...]) -> nn.Module:
+    argument = shape[0] if len(shape) == 1 else tuple(shape)
+    try:
+        with torch.random.fork_rng(devices=[]):
+            module = backbone(argument)
+    except TypeError as error:
+        raise TypeError(
+            f"The 'backbone' parameter must make a module from {argument!r}, the shape of a "
+            f"sample. It failed: {error}"
+        ) from error
     if not isinstance(module, nn.Module):
         raise TypeError(f"The 'backbone' parameter made {module!r}, which is no torch.nn.Module.")
-    reset_parameters(module, generator)
     return module
+
+
+def _try_module(module: nn.Module, inputs: Tensor, generator: torch.Generator) -> None:
+    """Pass two samples through, from which lazy layers learn their shapes."""
+    lazy = any(is_lazy(parameter) for parameter in module.parameters())
+    try:
+        with local_randomness(generator, inputs.device) if lazy else contextlib.nullcontext():
+            encode(module, inputs)
+    except RuntimeError as error:
+        raise ValueError(
+            f"The 'backbone' failed on samples of shape {tuple(inputs.shape[1:])}, which it gets "
+            f"in batches (n, ...) of {str(inputs.dtype)[6:]}: {error}"
+        ) from error
 
 
 def _dense(data: Any) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from sklearn_ddcl.engine._config import ReducedFlow, Regularization, default_temperature
+from sklearn_ddcl.nn._checks import takes
 from sklearn_ddcl.nn.options import Options
 from sklearn_ddcl.nn.schedules import (
     ConstantTemperature,
@@ -64,10 +65,12 @@ def resolve_temperature(value: Any) -> Any:
     1.1
     """
     schedule = TEMPERATURES[value]() if isinstance(value, str) else value
-    if isinstance(schedule, type) or not hasattr(schedule, "relative"):
+    relative = not isinstance(schedule, type) and hasattr(schedule, "relative")
+    if not relative or not takes(schedule, 1):
         raise TypeError(
             "The 'temperature' parameter must be a name or a schedule object with a 'relative' "
-            f"attribute, such as GeometricTemperature(). Got {schedule!r} instead."
+            "attribute, called with a step, such as GeometricTemperature(). Got "
+            f"{schedule!r} instead."
         )
     schedule = plain(schedule)
     if hasattr(schedule, "validate"):

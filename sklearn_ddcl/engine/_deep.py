@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from sklearn_ddcl.engine._backbones import (
     Prepared,
@@ -27,8 +27,12 @@ from sklearn_ddcl.engine._joint import fit_joint
 from sklearn_ddcl.engine._joint_config import JointConfig
 from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
+from sklearn_ddcl.nn.assignments import critical_temperature
+from sklearn_ddcl.nn.backbones import ConvNet
 
 __all__ = ["DeepResult", "fit_deep"]
+
+_LINE = 0.99
 
 
 class DeepResult(NamedTuple):
@@ -48,6 +52,9 @@ class DeepResult(NamedTuple):
         Epochs of the joint phase.
     history : list of dict
         Records of the warm-up and of the joint phase.
+    flattened : bool
+        Whether the joint phase, without a task to hold them apart, drew features
+        that were none onto a line.
     """
 
     backbone: nn.Module
@@ -56,8 +63,11 @@ class DeepResult(NamedTuple):
     temperature: float
     n_iter: int
     history: list[dict[str, Any]]
+    flattened: bool = False
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepResult:
     """Learn features and prototypes, and join the prototypes into clusters.
 
@@ -94,23 +104,33 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     prepared, task, history = _warm_up(rows, share, config, generator)
     device = resolve_device(config.device, torch.float32)
     prepared.body.to(device)
-    z = encode(prepared.body, prepared.inputs, device).cpu().numpy()
+    z = encode(prepared.body, prepared.inputs, device)
     count = prototype_count(config.n_clusters, config.prototypes_per_cluster, len(z))
-    first = seed_prototypes(z, share, count, generator)
+    first = seed_prototypes(z.cpu().numpy(), share, count, generator)
     joint = fit_joint(
         prepared.body,
         task,
         prepared.inputs,
         torch.from_numpy(first),
-        _joint_config(config),
+        _joint_config(config, len(history)),
         None if share is None else torch.from_numpy(share.astype(np.float32)),
     )
-    history += [{**record, "epoch": record["epoch"] + len(history)} for record in joint.history]
+    history += [_numbered(record, len(history)) for record in joint.history]
     joined = _join(joint.features.numpy(), share, joint.prototypes.numpy(), config, generator)
     backbone = assemble(prepared._replace(body=joint.backbone), float_type(data.dtype))
     features = encode_rows(backbone, data, data.dtype, config.device)
     clusters = group_rows(features, weight, joined, config.device)
-    return DeepResult(backbone, clusters, joined, joint.temperature, len(joint.history), history)
+    held = task is not None and config.training.pretext_weight > 0
+    flattened = not held and _is_line(joint.features) and not _is_line(z)
+    return DeepResult(
+        backbone, clusters, joined, joint.temperature, len(joint.history), history, flattened
+    )
+
+
+def _is_line(z: Tensor) -> bool:
+    """Tell whether all but a hundredth of the variance lies in one direction."""
+    variance = float(z.var(dim=0, correction=0).sum())
+    return 0.0 < _LINE * variance < 0.5 * critical_temperature(z)
 
 
 def _warm_up(
@@ -118,11 +138,12 @@ def _warm_up(
 ) -> tuple[Prepared, PretextTask | None, list[dict[str, Any]]]:
     """Train a new backbone, or take a copy of the one a fitted warm-up holds."""
     warm_up = config.warm_up
-    if warm_up is None:
-        return prepare_backbone(config.backbone, rows, share, generator), None, []
-    if warm_up.fitted:
+    if warm_up is not None and warm_up.fitted:
         return (*_reuse(warm_up, rows, config, generator), [])
-    prepared = prepare_backbone(config.backbone, rows, share, generator)
+    neighbors = warm_up is not None and warm_up.searches_neighbors
+    prepared = prepare_backbone(config.backbone, rows, share, generator, neighbors)
+    if warm_up is None:
+        return prepared, None, []
     fresh = type(warm_up)(**warm_up.get_params(deep=False))  # the user's object stays as it is
     history = fresh.run(prepared, config.n_clusters, generator, config.device, config.report)
     return prepared, fresh.task_, history
@@ -133,22 +154,44 @@ def _reuse(
 ) -> tuple[Prepared, PretextTask]:
     """Copy the fitted warm-up's backbone; its task too where the rows are the same."""
     held = warm_up.prepared_
-    prepared = reuse_backbone(held, rows, generator)
-    same = prepared.inputs.shape == held.inputs.shape
-    if same and torch.allclose(prepared.inputs, held.inputs, atol=1e-4):
-        return prepared._replace(inputs=held.inputs), copy.deepcopy(warm_up.task_)
+    _check_backbone(config.backbone, held.body)
+    prepared = reuse_backbone(held, rows, generator, warm_up.searches_neighbors)
+    if prepared.inputs is held.inputs:
+        return prepared, copy.deepcopy(warm_up.task_)
     width = encode(prepared.body, prepared.inputs[:2]).shape[1]
     return prepared, warm_up.make_task(prepared, width, config.n_clusters, generator)
 
 
-def _joint_config(config: DeepConfig) -> JointConfig:
+def _check_backbone(asked: Any, held: nn.Module) -> None:
+    """Refuse another backbone than a fitted warm-up holds, as far as can be told."""
+    if isinstance(asked, str):
+        fits = asked != "cnn" or isinstance(held, ConvNet)  # the default asks for nothing
+    elif isinstance(asked, type):
+        fits = isinstance(held, asked)
+    else:
+        fits = not isinstance(asked, nn.Module) or type(asked) is type(held)
+    if not fits:
+        raise ValueError(
+            f"The fitted 'warm_up' holds a {type(held).__name__}, which is reused. Got "
+            f"backbone={asked!r}: fit a warm-up with it, or leave the parameter at its default."
+        )
+
+
+def _numbered(record: dict[str, Any], before: int) -> dict[str, Any]:
+    """Count the epochs of the warm-up in."""
+    return {**record, "epoch": before + record["epoch"]}
+
+
+def _joint_config(config: DeepConfig, before: int) -> JointConfig:
+    """Return the joint phase's part; it reports records as they will be stored."""
+    report = config.report
     return JointConfig(
         training=config.training,
         loss=config.loss,
         regularization=config.regularization,
         device=config.device,
         seed=config.seed,
-        report=config.report,
+        report=report and (lambda record: report(_numbered(record, before))),
     )
 
 

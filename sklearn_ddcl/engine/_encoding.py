@@ -81,7 +81,9 @@ def encode(
     backbone.eval()
     try:
         blocks = (x[start : start + block] for start in range(0, x.shape[0], block))
-        parts = [check_features(backbone(rows.to(device)), len(rows)) for rows in blocks]
+        # copies: a first layer may work in place
+        copies = (rows.to(device, copy=True) for rows in blocks)
+        parts = [check_features(backbone(rows), len(rows)) for rows in copies]
     finally:
         backbone.train(training)
     return torch.cat(parts)

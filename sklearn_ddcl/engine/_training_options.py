@@ -1,10 +1,10 @@
 """Options of the joint phase, in which features and prototypes are trained together."""
 
 import math
-from typing import Any
+from typing import Any, Self
 
 from sklearn_ddcl.engine._phases import FourPhases, PhaseSchedule
-from sklearn_ddcl.nn._checks import check_count, check_real
+from sklearn_ddcl.nn._checks import check_count, check_real, takes
 from sklearn_ddcl.nn.options import Options
 
 __all__ = ["JointTraining"]
@@ -90,6 +90,28 @@ class JointTraining(Options):
         self.compile = compile
         self.schedule = schedule
 
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters; those of the schedule also where it is None.
+
+        Parameters
+        ----------
+        **params : dict
+            New values; ``schedule__member`` reaches into the schedule.
+
+        Returns
+        -------
+        JointTraining
+            The object itself.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown.
+        """
+        if any(name.startswith("schedule__") for name in params):
+            params["schedule"] = params.get("schedule", self.schedule) or FourPhases()
+        return super().set_params(**params)
+
     def validate(self) -> None:
         """Check the parameters.
 
@@ -114,10 +136,11 @@ class JointTraining(Options):
             check_count("patience", self.patience)
         self._check_choices()
         if self.schedule is not None:
-            if isinstance(self.schedule, type) or not hasattr(self.schedule, "relative"):
+            relative = not isinstance(self.schedule, type) and hasattr(self.schedule, "relative")
+            if not relative or not takes(self.schedule, 2):
                 raise TypeError(
-                    "schedule must be None or an object such as FourPhases(), "
-                    f"got {self.schedule!r}."
+                    "schedule must be None or an object such as FourPhases(), called with an "
+                    f"epoch and the number of epochs, got {self.schedule!r}."
                 )
             self.schedule.validate()
 

@@ -111,11 +111,12 @@ class RandomShift(Options):
     pixels : int, default=2
         Largest shift >= 0 along each axis.
     image_shape : sequence of int, optional
-        Shape of an image, for samples that are flat or have their channels
-        last; see :func:`to_nchw`. Without it, the last two axes are height
-        and width.
+        Shape of an image, for samples that are flat; see :func:`to_nchw`.
+        Without it that of the samples; of more than three axes the last two
+        are height and width.
     layout : {"auto", "nchw", "nhwc"}, default="auto"
-        Whether channels come first or last in ``image_shape``.
+        Whether channels come first or last in the shape of an image; "auto"
+        as in :class:`ConvNet`.
 
     Examples
     --------
@@ -153,16 +154,17 @@ class RandomShift(Options):
         """Return shifted images, in the shape of ``x``."""
         self.validate()
         check_samples("x", x)
-        if self.image_shape is None:
-            if x.ndim < 3:
-                raise ValueError(
-                    "x must have shape (n, ..., height, width) where image_shape is None, got "
-                    f"{tuple(x.shape)}."
-                )
+        shape = x.shape[1:] if self.image_shape is None else self.image_shape
+        if len(shape) > 3:
             return _shift(x, self.pixels, generator)
-        moved = _shift(to_nchw(x, self.image_shape, self.layout), self.pixels, generator)
+        if len(shape) < 2:
+            raise ValueError(
+                "x must have shape (n, ..., height, width) where image_shape is None, got "
+                f"{tuple(x.shape)}."
+            )
+        moved = _shift(to_nchw(x, shape, self.layout), self.pixels, generator)
         view = torch.empty_like(x, memory_format=torch.contiguous_format)
-        to_nchw(view, self.image_shape, self.layout).copy_(moved)
+        to_nchw(view, shape, self.layout).copy_(moved)
         return view
 
 

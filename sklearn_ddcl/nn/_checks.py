@@ -1,8 +1,10 @@
 """Checks of arguments, one message style for the whole of ``nn``."""
 
+import inspect
 import math
 import numbers
 from collections.abc import Sequence
+from typing import Any
 
 from torch import Tensor
 
@@ -15,6 +17,7 @@ __all__ = [
     "check_real",
     "check_same_shape",
     "check_samples",
+    "takes",
 ]
 
 
@@ -251,6 +254,32 @@ def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
     if not isinstance(value, str) or value not in allowed:
         shown = ", ".join(repr(item) for item in allowed)
         raise ValueError(f"{name} must be one of {shown}, got {value!r}.")
+
+
+def takes(function: Any, count: int) -> bool:
+    """Tell whether a function can be called with so many arguments by position.
+
+    Parameters
+    ----------
+    function : any
+        What may be a function.
+    count : int
+        Number of arguments.
+
+    Returns
+    -------
+    bool
+        False for what is no function; True where it does not say.
+    """
+    if not callable(function):
+        return False
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:  # some of C have no signature
+        return True
+    return True
 
 
 def _describe(value: object) -> str:

@@ -12,6 +12,7 @@ from sklearn_ddcl import DDCLClustering
 from sklearn_ddcl.options import (
     ConstantTemperature,
     ExponentialTemperature,
+    FourPhases,
     GeometricTemperature,
     ReducedFlow,
     Regularization,
@@ -151,6 +152,7 @@ OPTIONS = [
     ("temperature", ConstantTemperature(None), "value"),
     ("temperature", GeometricTemperature, "'temperature' parameter"),
     ("temperature", Unfinished(1.0), "'temperature' parameter"),
+    ("temperature", FourPhases(), "'temperature' parameter .* called with a step"),
     ("temperature", Schedule(np.nan), "'temperature' parameter gave nan at step 0"),
     ("temperature", Schedule(np.inf), "'temperature' parameter gave inf at step 0"),
     ("regularization", Regularization(balance=-1), "'balance' parameter of Regularization"),

@@ -25,6 +25,7 @@ from sklearn_ddcl.options import (
     Autoencoding,
     ConstantTemperature,
     FourPhases,
+    GeometricTemperature,
     JointTraining,
     NeighborContrast,
     ReducedFlow,
@@ -198,8 +199,8 @@ def test_a_pickled_model_says_the_same(name):
 def test_verbose_writes_a_line_for_each_record(capsys):
     model = make(verbose=1).fit(X)
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == len(model.history_)
-    assert all(line.startswith("[DDCLClustering] ") for line in lines)
+    for line, record in zip(lines, model.history_, strict=True):
+        assert line.split()[:3] == ["[DDCLClustering]", record["phase"], str(record["epoch"])]
     make().fit(X)
     assert capsys.readouterr() == ("", "")
 
@@ -264,6 +265,41 @@ def test_constant_samples_are_one_cluster_with_a_warning(build):
     assert np.isfinite(model.prototypes_).all()
 
 
+class Deaf(nn.Linear):
+    """A module that gives all samples the same features."""
+
+    def forward(self, x):
+        return 0.0 * super().forward(x)
+
+
+def test_a_backbone_that_loses_the_samples_is_named_as_the_cause():
+    told = "the backbone gives different samples the same features.*what it learns"
+    with pytest.warns(CollapseWarning, match=told) as caught:
+        make(backbone=Deaf(5, 2), warm_up=None).fit(X)
+    assert "ReducedFlow" not in str(caught[0].message)
+    assert caught[0].filename == __file__
+
+
+def test_features_drawn_onto_a_line_are_told_with_cause_and_cure():
+    cloud = np.random.default_rng(0).normal(size=(300, 8))
+    told = "features onto a line.*warm_up=None or pretext_weight=0.*choose a warm_up"
+    with pytest.warns(CollapseWarning, match=told) as caught:
+        model = make(warm_up=None, training=None).fit(cloud)
+    assert [warning.filename for warning in caught] == [__file__]
+    spread = np.linalg.eigvalsh(np.cov(model.encode(cloud).T))
+    assert spread[-1] > 0.99 * spread.sum()
+    make(training=None).fit(cloud)  # with a warm-up they stay apart, and nothing is said
+    make().fit(cloud[:3])  # three features on a line have not collapsed
+
+
+def test_features_that_were_on_a_line_before_are_the_users_choice():
+    make(backbone=nn.Linear(5, 1)).fit(X)
+    with torch.no_grad():
+        line = nn.Linear(5, 2)
+        line.weight[1] = line.weight[0]
+    make(backbone=line, warm_up=None).fit(X)
+
+
 @pytest.mark.parametrize("n", range(2, 11))
 def test_very_few_rows(n):
     for model in (make(2), make(None), joined(2, prototypes_per_cluster=3), joined(None)):
@@ -303,6 +339,27 @@ def test_what_does_not_go_together_is_refused(params, error, message):
     params = {"training": None, **params} if params.get("backbone", 0) is None else params
     with pytest.raises(error, match=message):
         make(**params).fit(X)
+
+
+@pytest.mark.parametrize("several", [{"prototypes_per_cluster": 2}, {"n_clusters": None}])
+@pytest.mark.parametrize(
+    ("name", "value", "same"),
+    [
+        ("loss", "ols", "quantization"),
+        ("temperature", "paper", GeometricTemperature(1.1, 0.8, 0.02)),
+        ("temperature", GeometricTemperature(minimum=0.1), "auto"),
+        ("regularization", Regularization(balance=0.1), Regularization()),
+        ("training", ReducedFlow(n_init=7), ReducedFlow()),
+    ],
+)
+def test_options_of_an_objective_are_refused_where_there_is_none(several, name, value, same):
+    told = rf"'{name}' parameter of DDCLClustering must be .* with backbone=None and several"
+    with pytest.raises(ValueError, match=told) as caught:
+        joined(**several, **{name: value}).fit(X)
+    assert f"Got {value!r} instead" in str(caught.value)
+    found = joined(**several, **{name: same}).fit_predict(X)
+    np.testing.assert_array_equal(found, joined(**several).fit_predict(X))
+    joined(**{name: value}).fit(X)  # one prototype a cluster: it acts
 
 
 @pytest.mark.parametrize("params", [{"prototypes_per_cluster": 2}, {"n_clusters": None}])

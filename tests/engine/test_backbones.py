@@ -4,7 +4,7 @@ import torch
 from scipy import sparse
 from torch import nn
 
-from sklearn_ddcl.engine import prepare_backbone
+from sklearn_ddcl.engine import _backbones, prepare_backbone
 from sklearn_ddcl.engine._backbones import assemble, reuse_backbone
 
 X = np.random.default_rng(0).normal(size=(20, 9)) + 3.0
@@ -121,6 +121,20 @@ def test_reuse_keeps_the_head_and_copies_the_body(name):
     assert len(again.components) == 15
 
 
+@each_backbone
+def test_components_are_not_computed_where_nobody_searches_neighbours(name, monkeypatch):
+    held = prepare(BACKBONES[name])
+    fail = pytest.fail if name != "mlp" else _backbones.principal_projection
+    monkeypatch.setattr(_backbones, "principal_projection", fail)
+    lazy = prepare_backbone(BACKBONES[name], X, None, generator(), neighbors=False)
+    assert (lazy.components is None) == (name != "mlp")
+    assert torch.equal(weights(lazy.body), weights(held.body))
+    assert torch.equal(lazy.inputs, held.inputs)
+    assert reuse_backbone(held, X, generator()).components is held.components
+    assert reuse_backbone(held, X, generator()).inputs is held.inputs
+    assert reuse_backbone(held, X[5:], generator(), neighbors=False).components is None
+
+
 @pytest.mark.parametrize("offset", [0.0, 1e8])
 def test_reuse_keeps_the_digits_of_samples_with_an_offset(offset):
     held = prepare("mlp", X + offset)
@@ -133,6 +147,56 @@ def test_reuse_keeps_the_digits_of_samples_with_an_offset(offset):
 def test_reuse_refuses_samples_of_another_shape(name, data):
     with pytest.raises(ValueError, match="takes samples of the shape"):
         reuse_backbone(prepare(BACKBONES[name]), data, generator())
+
+
+class Lazy(nn.Module):
+    def __init__(self, shape=None):
+        super().__init__()
+        self.layers = nn.Sequential(nn.LazyLinear(4), nn.ReLU(), nn.Linear(4, 2))
+
+    def forward(self, x):
+        return self.layers(x)
+
+
+@pytest.mark.parametrize("backbone", [Lazy, Lazy()], ids=["class", "module"])
+def test_lazy_layers_learn_their_shapes_and_draw_from_the_generator(backbone):
+    state = torch.get_rng_state()
+    first, same, other = (weights(prepare(backbone, seed=seed).body) for seed in (4, 4, 5))
+    assert torch.equal(first, same)
+    assert not torch.equal(first, other)
+    assert torch.equal(torch.get_rng_state(), state)
+    if backbone is not Lazy:
+        last = prepare(backbone).body.layers[2]
+        assert torch.equal(last.weight, backbone.layers[2].weight), "what is known stays"
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_modules_of_other_types_are_trained_in_single_precision(dtype):
+    module = nn.Linear(9, 2, dtype=dtype)
+    assert prepare(module).body.weight.dtype == torch.float32
+    assert module.weight.dtype == dtype
+
+
+@pytest.mark.parametrize(
+    ("backbone", "error", "message"),
+    [
+        (nn.Linear(4, 3), ValueError, r"'backbone' failed on samples of shape \(9,\).*4x3"),
+        (nn.Conv2d(3, 2, 3), ValueError, r"'backbone' failed on samples of shape \(9,\)"),
+        (nn.Embedding(9, 2), ValueError, r"gets in batches \(n, ...\) of float32"),
+        (nn.Linear, TypeError, "must make a module from 9, .* missing 1 required"),
+        (lambda: nn.Linear(9, 3), TypeError, "must make a module from 9, .* takes 0 positional"),
+    ],
+)
+def test_modules_that_do_not_take_the_samples_are_told_what_they_get(backbone, error, message):
+    with pytest.raises(error, match=message) as caught:
+        prepare(backbone)
+    assert isinstance(caught.value.__cause__, RuntimeError | TypeError)
+
+
+@pytest.mark.parametrize("backbone", ["resnet", None, 3, X])
+def test_what_is_no_backbone_is_refused_by_name(backbone):
+    with pytest.raises(ValueError, match=r"'backbone' parameter must be one of \['cnn', 'mlp'\]"):
+        prepare(backbone)
 
 
 @pytest.mark.parametrize("made", [None, 3, "mlp", nn.Linear])

@@ -85,10 +85,10 @@ def test_clusters_are_those_of_the_features(name, dtype):
 
 def test_history_is_that_of_warm_up_and_joint_phase_numbered_through():
     seen = []
-    result = fit(report=lambda record: seen.append(record["phase"]))
+    result = fit(report=seen.append)
     assert [record["epoch"] for record in result.history] == list(range(1, 63))
     phases = [record["phase"] for record in result.history]
-    assert phases == seen
+    assert seen == result.history, "what is reported is what is kept"
     assert set(phases[:60]) == {"pretext"}
     assert "pretext" not in phases[60:]
     assert result.n_iter == 2
@@ -207,6 +207,16 @@ def test_a_fitted_warm_up_refuses_samples_of_another_shape():
     warm_up = NeighborContrast(n_steps=2).fit(X)
     with pytest.raises(ValueError, match="takes samples of the shape"):
         fit(X[:, :3], warm_up=warm_up)
+
+
+@pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode])
+def test_a_fit_trains_whatever_the_callers_mode(mode):
+    expected = fit().clusters.prototypes
+    with mode():
+        np.testing.assert_array_equal(fit().clusters.prototypes, expected)
+        warm_up = NeighborContrast(n_steps=2).fit(X)
+        assert not torch.is_grad_enabled()
+    assert len(fit(warm_up=warm_up).history) == 2
 
 
 def test_a_learning_rate_that_is_too_large_is_told():

@@ -40,3 +40,10 @@ def test_other_outputs_are_described(z, message):
 
 def test_any_shape_of_rows():
     assert encode(nn.Flatten(), torch.zeros(4, 1, 2, 3)).shape == (4, 6)
+
+
+def test_layers_that_work_in_place_leave_the_rows_alone():
+    x = torch.tensor([[-1.0], [2.0]])
+    z = encode(nn.Sequential(nn.ReLU(inplace=True), nn.Linear(1, 1)), x)
+    assert z.shape == (2, 1)
+    assert x.flatten().tolist() == [-1.0, 2.0]

@@ -1,6 +1,7 @@
 import pytest
 
-from sklearn_ddcl.options import FourPhases, JointTraining
+from sklearn_ddcl import DDCLClustering
+from sklearn_ddcl.options import ConstantTemperature, FourPhases, JointTraining
 
 
 def test_the_schedule_can_be_left_out_or_searched():
@@ -8,6 +9,20 @@ def test_the_schedule_can_be_left_out_or_searched():
     options = JointTraining(schedule=FourPhases())
     options.set_params(schedule__initial=0.5)
     assert options.phases().initial == 0.5
+
+
+def test_members_of_the_default_schedule_can_be_set():
+    options = JointTraining().set_params(schedule__final=0.05, epochs=3)
+    assert (options.schedule, options.epochs) == (FourPhases(final=0.05), 3)
+    options.set_params(schedule__initial=0.2)
+    assert options.schedule == FourPhases(initial=0.2, final=0.05)
+    options.set_params(schedule=None, schedule__initial=0.3)
+    assert options.schedule == FourPhases(initial=0.3)
+    assert JointTraining().set_params(epochs=3).schedule is None
+    model = DDCLClustering().set_params(training__schedule__final=0.05)
+    assert model.training.phases().final == 0.05
+    with pytest.raises(ValueError, match="Invalid parameter 'nonsense'"):
+        JointTraining().set_params(schedule__nonsense=1)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +49,7 @@ def test_values_that_are_not_allowed_are_named(changes, message):
         JointTraining(**changes).validate()
 
 
-@pytest.mark.parametrize("schedule", [FourPhases, "four", 3])
+@pytest.mark.parametrize("schedule", [FourPhases, "four", 3, ConstantTemperature()])
 def test_a_schedule_of_another_kind_is_refused(schedule):
     with pytest.raises(TypeError, match="schedule must be None or an object such as FourPhases"):
         JointTraining(schedule=schedule).validate()

@@ -97,7 +97,7 @@ def test_masks_have_the_rate_asked_for(rate):
 def test_each_image_is_shifted_as_a_whole(seed, pixels, height, width):
     """Brute force: some shift within the bounds explains every pixel of an image."""
     x = torch.randn(3, 2, height, width, generator=seeded(seed))
-    view = RandomShift(pixels)(x, seeded(seed))
+    view = RandomShift(pixels, layout="nchw")(x, seeded(seed))
     span = range(-pixels, pixels + 1)
     for image, moved in zip(x, view, strict=True):
         found = False
@@ -126,12 +126,22 @@ def test_shifts_need_no_background(seed, slope, offset):
     )
 
 
+def test_channels_are_not_taken_for_an_axis_of_the_image():
+    """Without any shape given, images of either layout are recognised as ConvNet does it."""
+    images = samples()
+    last = images.permute(0, 2, 3, 1)
+    moved = RandomShift(2)(last, seeded())
+    assert torch.equal(moved.permute(0, 3, 1, 2), RandomShift(2)(images, seeded()))
+    assert RandomShift(2)(images[:, None], seeded()).shape == (4, 1, *images.shape[1:])
+
+
 @pytest.mark.parametrize("layout", ["nchw", "nhwc"])
 def test_all_layouts_are_shifted_alike(layout):
     images = samples()
     expected = RandomShift(2)(images, seeded())
     order, back = ((0, 1, 2, 3),) * 2 if layout == "nchw" else ((0, 2, 3, 1), (0, 3, 1, 2))
     x = images.permute(order)
+    assert torch.equal(RandomShift(2, layout=layout)(x, seeded()).permute(back), expected)
     shift = RandomShift(2, image_shape=x.shape[1:], layout=layout)
     assert torch.equal(shift(x, seeded()).permute(back), expected)
     flat = shift(x.flatten(1), seeded())

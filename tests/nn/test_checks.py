@@ -67,3 +67,17 @@ def test_check_samples_wants_a_first_axis_of_samples(value):
         ValueError, match=r"x must be a floating point tensor of shape \(n, \.\.\.\)"
     ):
         _checks.check_samples("x", value)
+
+
+class Called:
+    def __call__(self, first, second=0):
+        """Do nothing."""
+
+
+@pytest.mark.parametrize(
+    ("function", "allowed"),
+    [(Called(), {1, 2}), (lambda a, *rest: a, {1, 2, 3}), (lambda: 0, set()), (3, set())],
+)
+def test_takes_counts_arguments_by_position(function, allowed):
+    assert {count for count in (1, 2, 3) if _checks.takes(function, count)} == allowed
+    assert _checks.takes(range, 1), "without a signature anything goes"

@@ -10,7 +10,7 @@ _RISE = 50  # steps in which Adam's second moments settle
 
 
 class RateDecay(Callback):  # type: ignore[misc]  # skorch has no types
-    """Sets the rate before each step.
+    """Sets the rate before each step, and notes it as ``net.rates_``.
 
     Parameters
     ----------
@@ -28,5 +28,6 @@ class RateDecay(Callback):  # type: ignore[misc]  # skorch has no types
     def on_batch_begin(self, net: Any, **kwargs: Any) -> None:
         """Set the rate of this step."""
         rise = min((self.done + 1) / min(_RISE, self.steps), 1.0)
-        net.set_rates(self.rate * rise * (1.0 - self.done / self.steps), 0.0)
+        net.rates_ = (self.rate * rise * (1.0 - self.done / self.steps), 0.0)
+        net.set_rates(*net.rates_)
         self.done += 1

@@ -47,7 +47,7 @@ class EpochRecord(Callback):  # type: ignore[misc]  # skorch has no types
 
 
 class PretextRecord(Callback):  # type: ignore[misc]  # skorch has no types
-    """Records the loss of a warm-up.
+    """Records the loss of a warm-up, and the rate of an epoch's last step.
 
     Parameters
     ----------
@@ -61,5 +61,5 @@ class PretextRecord(Callback):  # type: ignore[misc]  # skorch has no types
     def on_epoch_end(self, net: Any, **kwargs: Any) -> None:
         """Add the record of an epoch; there is no temperature yet."""
         s = net.summary_
-        terms = {"loss": s.loss, "loss_pretext": s.pretext, "learning_rate": net.lr}
+        terms = {"loss": s.loss, "loss_pretext": s.pretext, "learning_rate": net.rates_[0]}
         self.history.add("pretext", float("nan"), terms)

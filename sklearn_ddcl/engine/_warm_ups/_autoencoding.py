@@ -35,6 +35,8 @@ class Autoencoding(WarmUp):
     5
     """
 
+    searches_neighbors = False
+
     def __init__(
         self, n_steps: int | None = None, batch_size: int = 256, learning_rate: float = 1e-3
     ) -> None:
@@ -45,24 +47,6 @@ class Autoencoding(WarmUp):
     def make_task(
         self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
     ) -> PretextTask:
-        """Return the task with a fresh decoder.
-
-        Parameters
-        ----------
-        prepared : Prepared
-            Backbone and rows.
-        width : int
-            Number of features.
-        n_clusters : int or None
-            Expected number of clusters.
-        generator : torch.Generator
-            Source of randomness.
-
-        Returns
-        -------
-        PretextTask
-            The task.
-        """
         return make_autoencoder(prepared, width, generator)
 
 

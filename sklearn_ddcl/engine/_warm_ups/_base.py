@@ -39,6 +39,7 @@ class WarmUp(Options):
     n_steps: int | None
     batch_size: int
     learning_rate: float
+    searches_neighbors = True  # whether `make_task` reads the rows' principal components
 
     @abstractmethod
     def make_task(
@@ -63,6 +64,8 @@ class WarmUp(Options):
             The task.
         """
 
+    @torch.inference_mode(False)
+    @torch.enable_grad()
     def fit(
         self,
         X: Any,
@@ -105,7 +108,7 @@ class WarmUp(Options):
         self.validate()
         generator = make_generator(seed)
         data = _checked(X)
-        prepared = prepare_backbone(backbone, data, None, generator)
+        prepared = prepare_backbone(backbone, data, None, generator, self.searches_neighbors)
         self.history_ = self.run(prepared, n_clusters, generator, device, report)
         self.backbone_ = assemble(prepared, float_type(data.dtype))
         return self
@@ -189,6 +192,33 @@ class WarmUp(Options):
     def fitted(self) -> bool:
         """Whether :meth:`fit` has been called: then the backbone is reused."""
         return hasattr(self, "backbone_")
+
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters, as long as there is no training that they belong to.
+
+        Parameters
+        ----------
+        **params : dict
+            New values.
+
+        Returns
+        -------
+        WarmUp
+            The object itself.
+
+        Raises
+        ------
+        ValueError
+            If a name is unknown, or a value of a fitted object would change.
+        """
+        held = self.get_params()
+        changes = [f"{key}={new!r}" for key, new in params.items() if held.get(key, self) != new]
+        if self.fitted and changes:
+            raise ValueError(
+                f"A fitted {type(self).__name__} is shared by all fits that reuse it, and keeps "
+                f"the options that it was fitted with. Got {', '.join(changes)}: make a new one."
+            )
+        return super().set_params(**params)
 
     def __sklearn_clone__(self) -> Self:
         """Keep a fitted warm-up over ``clone``: it is there to be reused."""

@@ -64,13 +64,6 @@ class NeighborContrast(WarmUp):
         self.search = search
 
     def validate(self) -> None:
-        """Check the options.
-
-        Raises
-        ------
-        ValueError
-            If one is not allowed.
-        """
         super().validate()
         if self.n_neighbors is not None:
             check_count("n_neighbors", self.n_neighbors)
@@ -82,24 +75,8 @@ class NeighborContrast(WarmUp):
     def make_task(
         self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
     ) -> PretextTask:
-        """Return the task on the rows' neighbour graph.
-
-        Parameters
-        ----------
-        prepared : Prepared
-            Backbone and rows.
-        width : int
-            Number of features.
-        n_clusters : int or None
-            Expected number of clusters.
-        generator : torch.Generator
-            Source of randomness.
-
-        Returns
-        -------
-        PretextTask
-            The task.
-        """
+        if prepared.components is None:
+            raise ValueError("prepared must hold components: prepare_backbone(neighbors=True).")
         n_rows = len(prepared.inputs)
         count = self.n_neighbors
         if count is None:

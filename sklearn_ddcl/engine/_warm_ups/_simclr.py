@@ -22,7 +22,8 @@ class SimCLR(WarmUp):
     Parameters
     ----------
     augmentation : Augmentation or None, default=None
-        Makes the views; None adds normal noise of half a standard deviation.
+        Makes the views, of the principal components with ``backbone="mlp"`` and
+        of the samples else; None adds normal noise of half a standard deviation.
     temperature : float, default=0.5
         Of the contrast, > 0.
     autoencoder_weight : float, default=1.0
@@ -48,6 +49,8 @@ class SimCLR(WarmUp):
     True
     """
 
+    searches_neighbors = False
+
     def __init__(
         self,
         augmentation: Augmentation | None = None,
@@ -65,13 +68,6 @@ class SimCLR(WarmUp):
         self.learning_rate = learning_rate
 
     def validate(self) -> None:
-        """Check the options.
-
-        Raises
-        ------
-        ValueError
-            If one is not allowed.
-        """
         super().validate()
         check_real("temperature", self.temperature, above=0.0)
         check_real("autoencoder_weight", self.autoencoder_weight, at_least=0.0)
@@ -87,24 +83,6 @@ class SimCLR(WarmUp):
     def make_task(
         self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
     ) -> PretextTask:
-        """Return the task with fresh heads.
-
-        Parameters
-        ----------
-        prepared : Prepared
-            Backbone and rows.
-        width : int
-            Number of features.
-        n_clusters : int or None
-            Expected number of clusters.
-        generator : torch.Generator
-            Source of randomness.
-
-        Returns
-        -------
-        PretextTask
-            The task.
-        """
         views = self.augmentation
         if views is None:
             views = GaussianNoise(scale=0.5 * spread(prepared.inputs))

@@ -68,11 +68,27 @@ def test_the_users_module_and_samples_stay_as_they_are(kind):
 
 
 @each_kind
+def test_components_are_there_for_neighbours_alone(kind):
+    prepared = kind(n_steps=1).fit(X, nn.Linear(4, 3)).prepared_
+    assert (prepared.components is not None) == (kind is NeighborContrast)
+
+
+@each_kind
 def test_clone_drops_no_training(kind):
     fresh, fitted = kind(n_steps=3), kind(n_steps=3).fit(X)
     assert clone(fresh) is not fresh
     assert clone(fresh) == fresh
     assert clone(fitted) is fitted
+
+
+@each_kind
+def test_a_fitted_warm_up_keeps_its_options(kind):
+    fitted = kind(n_steps=3).fit(X)
+    with pytest.raises(ValueError, match=r"is shared by all fits .* Got n_steps=4: make"):
+        fitted.set_params(n_steps=4, batch_size=256)
+    assert fitted.set_params(n_steps=3).n_steps == 3
+    with pytest.raises(ValueError, match="nonsense"):
+        fitted.set_params(nonsense=1)
 
 
 @each_kind

@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn.metrics import silhouette_score
 
-from sklearn_ddcl.engine import NeighborContrast
+from sklearn_ddcl.engine import NeighborContrast, prepare_backbone
 
 LABELS = np.repeat([0, 1, 2], 40)
 X = np.random.default_rng(0).normal(size=(120, 6)) + 4 * np.eye(6)[LABELS]
@@ -48,3 +48,10 @@ def test_nested_parameters_are_set_by_name():
 def test_bad_options_are_refused_by_name(name, value):
     with pytest.raises(ValueError, match=name):
         NeighborContrast(**{name: value}).validate()
+
+
+def test_components_are_asked_for():
+    generator = torch.Generator()
+    prepared = prepare_backbone("cnn", X[:, :4], None, generator, neighbors=False)
+    with pytest.raises(ValueError, match="prepared must hold components"):
+        NeighborContrast().make_task(prepared, 10, 3, generator)
