@@ -164,7 +164,8 @@ class LearningStream:
 
 def _renumbered(result: DeepResult, before: np.ndarray | None, k: int) -> np.ndarray:
     """Return the clusters' means, in the order in which they agree best with labels before."""
-    centers, labels = result.clusters.centers, result.clusters.labels
+    centers: np.ndarray = result.clusters.centers
+    labels = result.clusters.labels
     if before is None or len(centers) != k:
         return centers
     shared = np.zeros((k, k))

@@ -1,6 +1,7 @@
 """Prototypes of a stream: every batch is seen once, then only its summary is left."""
 
 import time
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -119,7 +120,7 @@ class Stream:
         self.step = make_step(config.assignment)
         self.history = StreamHistory()
         self.module: Any = None  # the network of this state, once it has been asked for
-        self.origin: np.ndarray | None = None
+        self.origin: Any = None  # ndarray of shape (d,), float64, from the first batch on
         self.unit = 1.0
         self.prototypes: Tensor | None = None  # in the frame, not standardised
         self.mass = torch.zeros(config.n_clusters, dtype=torch.float64, device=self.device)
@@ -202,7 +203,7 @@ class Stream:
             self.n_batches += 1
             self.history.begin(self.n_batches)
             length = chosen.shape[0] if self._forgets_all else self.summary.piece
-            for piece, part in zip(chosen.split(length), mass.split(length), strict=True):
+            for piece, part in _pieces(chosen, mass, length):
                 # the first piece may set the unit
                 self._take(piece / self.unit, part, n * piece.shape[0] / chosen.shape[0])
             self._last, self._last_result, self.module = (x, w), None, None
@@ -374,9 +375,7 @@ class Stream:
             if self.config.standardize:
                 self.moments.update(x / self.unit, w, 1.0)
             w.mul_(n_samples / len(rows))
-            for piece, part in zip(
-                x.split(self.summary.piece), w.split(self.summary.piece), strict=True
-            ):
+            for piece, part in _pieces(x, w, self.summary.piece):
                 if not self.summary.fits(len(piece)):
                     self._tidy()
                 self.summary.add(piece / self.unit, part)
@@ -524,3 +523,8 @@ def _encoded(encoder: nn.Module, rows: np.ndarray, dtype: Any, device: str) -> n
         raise ValueError(
             f"The 'backbone' does not take samples of shape {rows.shape[1:]}: {error}"
         ) from error
+
+
+def _pieces(rows: Tensor, weight: Tensor, length: int) -> Iterator[tuple[Tensor, Tensor]]:
+    for start in range(0, rows.shape[0], length):
+        yield rows[start : start + length], weight[start : start + length]
