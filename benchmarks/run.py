@@ -85,9 +85,7 @@ def main():
     parser.add_argument(
         "--seeds", nargs="+", type=int, default=[0, 1, 2], help="of learned, block5, mnist (first)"
     )
-    parser.add_argument(
-        "--no-growth", action="store_true", help="leave out the 10^6 rows and more"
-    )
+    parser.add_argument("--no-growth", action="store_true", help="leave out 10^6 rows and more")
     parser.add_argument("--write", action="store_true", help="write results and README.rst")
     options = parser.parse_args()
     load = functools.partial(datasets.load, folder=options.data)

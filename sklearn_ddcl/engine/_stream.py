@@ -74,6 +74,7 @@ class Stream:
         self.n_distinct = 0
         self._last: Any = None
         self._last_result: BatchResult | None = None
+        self._seen: Tensor | None = None  # the prototypes as readers see them, once asked for
         self._clock = 0.0  # samples, piece by piece
 
     @property
@@ -98,8 +99,12 @@ class Stream:
 
     @property
     def centers(self) -> np.ndarray:
-        """Prototypes of shape (k, d) as features are, standardised if these are."""
-        return self.frame.to_features(self._required())
+        """Prototypes of shape (k, d) as features are, standardised if these are.
+
+        They are those of the limit of temperature 0, where the step looks at the
+        summary: the stream itself goes on from the soft ones.
+        """
+        return self.frame.to_features(self.frame.unscaled(self._read()))
 
     def advance(self, rows: np.ndarray, weight: np.ndarray | None = None) -> None:
         """Take a batch in.
@@ -140,7 +145,7 @@ class Stream:
             for piece, part in pieces(chosen, mass, length):
                 # the first piece may set the unit
                 self._take(piece / self.frame.unit, part, n * piece.shape[0] / chosen.shape[0])
-            self._last, self._last_result, self.module = (x, w), None, None
+            self._last, self._last_result, self._seen, self.module = (x, w), None, None, None
             self._clock = float(self.n_samples)
             if self.ready:
                 self.history.end(self, time.perf_counter() - begin)
@@ -176,7 +181,7 @@ class Stream:
         if self._last_result is None:
             with torch.inference_mode():
                 x, weight = self._last
-                self._last_result = describe_batch(x, weight, self.frame, self.scaled_prototypes)
+                self._last_result = describe_batch(x, weight, self.frame, self._read())
         return self._last_result
 
     @property
@@ -307,6 +312,15 @@ class Stream:
         value = absolute_temperature(schedule, step, self.search.critical)
         return max(value if schedule.relative else value / self.frame.area, _COLDEST)
 
+    def _read(self) -> Tensor:
+        """Return the prototypes that readers see, of shape (k, d), scaled."""
+        if self._seen is None:
+            with torch.inference_mode():
+                p = self.scaled_prototypes
+                summarised = self.step.sees_summary and self.config.summary_size != 0
+                self._seen = self.search.settled(p) if summarised else p
+        return self._seen
+
     def _required(self) -> Tensor:
         if self.prototypes is None:
             raise RuntimeError("The stream has no prototypes yet.")
@@ -317,7 +331,7 @@ class Stream:
         state["generator"] = self.generator.get_state()
         if self.ready:
             state["_last_result"] = self.last_batch()
-        state["module"] = state["_last"] = None
+        state["module"] = state["_last"] = state["_seen"] = None
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from sklearn_ddcl.engine._stream_frame import StreamFrame
+from sklearn_ddcl.engine._stream_steps import scores_by_prototype
 from sklearn_ddcl.engine._summary import Summary
 from sklearn_ddcl.nn.distances import squared_distances
 from sklearn_ddcl.nn.numerics import leading_eigenvalue
@@ -13,6 +14,7 @@ __all__ = ["StreamSearch"]
 
 # by how much more must have been seen before there is another search
 _GROWTH, _FIRST_GROWTH = 0.1, 0.5
+_LLOYD_STEPS = 10
 
 
 class StreamSearch:
@@ -53,6 +55,35 @@ class StreamSearch:
         """Return the prototype that does most good elsewhere, if there is one."""
         rows = self.frame.scaled(self.summary.rows)
         return best_swap(rows, self.summary.weight, prototypes, distances)
+
+    def settled(self, prototypes: Tensor) -> Tensor:
+        """Return where prototypes come to rest with hard assignments of the summary.
+
+        Parameters
+        ----------
+        prototypes : Tensor of shape (k, d)
+            Prototypes of a positive temperature, which draws them together.
+
+        Returns
+        -------
+        Tensor of shape (k, d)
+            Means of their rows, after at most 10 of Lloyd's steps; one that no row
+            is nearest to stays.
+        """
+        rows = self.frame.scaled(self.summary.rows)
+        weight = self.summary.weight.to(rows)
+        weighted = weight.unsqueeze(1) * rows
+        labels = None
+        for _ in range(_LLOYD_STEPS):
+            nearest = scores_by_prototype(rows, prototypes).argmin(dim=0)
+            if labels is not None and torch.equal(nearest, labels):
+                break
+            labels = nearest
+            mass = weight.new_zeros(len(prototypes)).index_add_(0, labels, weight)
+            sums = torch.zeros_like(prototypes).index_add_(0, labels, weighted)
+            means = sums / mass.clamp_min(torch.finfo(mass.dtype).tiny).unsqueeze(1)
+            prototypes = torch.where(mass.unsqueeze(1) > 0.0, means, prototypes)
+        return prototypes
 
     def measure(self, n_samples: float, weight_seen: float) -> None:
         """Follow the critical temperature, and say when to search again.
