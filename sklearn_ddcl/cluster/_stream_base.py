@@ -139,10 +139,8 @@ class StreamClusterer(PrototypeClusterer):
 
     def _label(self, batch):
         """Return labels and squared distances."""
-        X = self._check_new(batch)
-        labels = self.predict(X)
-        distances = self._distances(X)
-        return labels, distances[np.arange(len(labels)), labels] ** 2
+        labels = self.predict(batch)
+        return labels, self._distances(batch)[np.arange(len(labels)), labels] ** 2
 
     def _advance(self, X, sample_weight):
         first = not hasattr(self, "_stream")

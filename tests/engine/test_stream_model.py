@@ -63,9 +63,7 @@ def test_a_fitted_estimator_gives_its_backbone():
 def test_what_is_no_fitted_network_is_refused():
     with pytest.raises(ValueError, match="which is not fitted"):
         resolve_encoder(DDCLClustering(2), np.dtype("float64"))
-    with pytest.raises(
-        TypeError, match=r"must be None, a torch\.nn\.Module or a"
-    ):
+    with pytest.raises(TypeError, match=r"must be None, a torch\.nn\.Module or a"):
         resolve_encoder(len, np.dtype("float64"))
     with pytest.raises(TypeError, match="'mlp'"):
         resolve_encoder("mlp", np.dtype("float64"))
