@@ -94,9 +94,9 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     prepared, task, history = _warm_up(rows, share, config, generator)
     device = resolve_device(config.device, torch.float32)
     prepared.body.to(device)
-    z = encode(prepared.body, prepared.inputs, device).cpu().numpy()
+    z = encode(prepared.body, prepared.inputs, device)
     count = prototype_count(config.n_clusters, config.prototypes_per_cluster, len(z))
-    first = seed_prototypes(z, share, count, generator)
+    first = seed_prototypes(z.cpu().numpy(), share, count, generator)
     joint = fit_joint(
         prepared.body,
         task,
@@ -104,6 +104,7 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
         torch.from_numpy(first),
         _joint_config(config),
         None if share is None else torch.from_numpy(share.astype(np.float32)),
+        z,
     )
     history += [{**record, "epoch": record["epoch"] + len(history)} for record in joint.history]
     joined = _join(joint.features.numpy(), share, joint.prototypes.numpy(), config, generator)
