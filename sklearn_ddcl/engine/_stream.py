@@ -238,10 +238,12 @@ class Stream:
         """Make room: a better place for a prototype, then fewer rows."""
         self.summary.sort()
         mean = self.search.mean()
-        distances = self.search.distances(mean)
-        if self.ready and self._clock >= self.search.next_at:
+        due = self.ready and self._clock >= self.search.next_at
+        targets = min(2 * self.summary.size, self.summary.n_rows)
+        distances = self.search.distances(mean, None if due else targets)
+        if due:
             self._search(distances)
-        self.summary.merge(distances)
+        self.summary.merge(distances[:targets])
         if self.ready and self.frame.is_far(mean):
             self.frame.follow(mean)
             self.summary.shift(mean)
