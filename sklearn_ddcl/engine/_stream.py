@@ -203,7 +203,9 @@ class Stream:
         self.summary.add(z, weight)
         if not self.ready and not self._start():
             return
-        if not self.summary.merged and self._clock >= self.search.next_at:
+        # a stream that forgets may be another one before the next merge
+        now = self.config.decay > 0.0 or not self.summary.merged
+        if now and self._clock >= self.search.next_at:
             self._search(self.search.distances(self.search.mean()))
         rows = Rows(
             self.frame.scaled(self.summary.rows), self.summary.weight.to(z.dtype), z.shape[0]

@@ -14,6 +14,7 @@ __all__ = ["StreamSearch"]
 
 # by how much more must have been seen before there is another search
 _GROWTH, _FIRST_GROWTH = 0.2, 0.5
+_LEAST_SAMPLES = 100.0  # between two searches
 _LLOYD_STEPS = 10
 
 
@@ -104,4 +105,5 @@ class StreamSearch:
         # twice the leading eigenvalue of the covariance
         self.critical, self._leading = 2.0 * found.value, found.vector
         growth = _GROWTH if self.summary.merged else _FIRST_GROWTH
-        self.next_at = n_samples + growth * weight_seen
+        least = _LEAST_SAMPLES if self.summary.merged else 0.0
+        self.next_at = n_samples + max(growth * weight_seen, least)
