@@ -1,8 +1,9 @@
 """Run the benchmarks and print their tables; with ``--write`` also store them.
 
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
-The names are given (with growth), learned, mnist and block5; all is the default. ``--write``
-stores the figures in ``benchmarks/results/`` and the tables of given and learned in the README.
+The names are given (with growth), learned, mnist, block5 and streams; all is the default.
+``--write`` stores the figures in ``benchmarks/results/`` and the tables of given, learned and
+streams in the README.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import full_mnist
 import given_features
 import growth
 import learned_features
+import streams as stream_benchmark
 from reports import circumstances, insert, store
 
 
@@ -48,12 +50,21 @@ def paper(options, load):
     return record, block5.table(runs, record["about"]), None
 
 
-PARTS = {"given": given, "learned": learned, "mnist": mnist, "block5": paper}
+def streams(options, load):
+    """Run streams; return the figures, the tables and their marker."""
+    sets = chosen(options.sets, stream_benchmark.SETS)
+    record = stream_benchmark.run(load, sets, growth=not options.no_growth)
+    about = circumstances()
+    return {"about": about, **record}, stream_benchmark.tables(record, about), "streams"
+
+
+PARTS = {"given": given, "learned": learned, "mnist": mnist, "block5": paper, "streams": streams}
 FILES = {
     "given": "given_features",
     "learned": "learned_features",
     "mnist": "full_mnist",
     "block5": "block5",
+    "streams": "streams",
 }
 
 
@@ -74,7 +85,7 @@ def main():
     parser.add_argument(
         "--seeds", nargs="+", type=int, default=[0, 1, 2], help="of learned, block5, mnist (first)"
     )
-    parser.add_argument("--no-growth", action="store_true", help="leave out the 10^6 rows")
+    parser.add_argument("--no-growth", action="store_true", help="leave out 10^6 rows and more")
     parser.add_argument("--write", action="store_true", help="write results and README.rst")
     options = parser.parse_args()
     load = functools.partial(datasets.load, folder=options.data)

@@ -42,7 +42,7 @@ CALLBACKS = [
 # Single modules that may import more than their layer.
 EXCEPTIONS = {
     "engine._alternating": {"sklearn.cluster"},
-    "engine._neighbors": {"pynndescent"},
+    "engine._neighbors": {"pynndescent", "sklearn.neighbors"},
     **{name: {"skorch"} for name in ("engine._net", *CALLBACKS)},
 }
 # Families of nn that must not know each other.

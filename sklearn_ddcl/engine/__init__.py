@@ -28,8 +28,9 @@ from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._pretraining import fit_pretext
 from sklearn_ddcl.engine._projection import principal_projection
 from sklearn_ddcl.engine._reduced import ReducedResult, fit_reduced
-from sklearn_ddcl.engine._stream import BatchResult, Stream, StreamConfig, open_stream
-from sklearn_ddcl.engine._stream_model import resolve_encoder, stream_module
+from sklearn_ddcl.engine._stream import Stream
+from sklearn_ddcl.engine._stream_config import BatchResult, StreamConfig
+from sklearn_ddcl.engine._stream_model import open_stream, resolve_encoder, stream_module
 from sklearn_ddcl.engine._stream_options import (
     SoftmaxAssignment,
     WidrowHoff,

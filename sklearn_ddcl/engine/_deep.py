@@ -114,6 +114,7 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
         torch.from_numpy(first),
         _joint_config(config, len(history)),
         None if share is None else torch.from_numpy(share.astype(np.float32)),
+        z,
     )
     history += [_numbered(record, len(history)) for record in joint.history]
     joined = _join(joint.features.numpy(), share, joint.prototypes.numpy(), config, generator)

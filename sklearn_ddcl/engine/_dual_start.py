@@ -50,14 +50,14 @@ def starting_dual_weights(z: Tensor, prototypes: Tensor) -> Tensor:
     True
     """
     nearest = nearest_prototypes(z, prototypes)
-    first = exact_dual_weights(one_hot(nearest, prototypes.shape[0], z.dtype))
     wide = z.to(wide_dtype(z))
-    missing = prototypes.to(wide) - first.to(wide).T @ wide
+    first = exact_dual_weights(one_hot(nearest, prototypes.shape[0], z.dtype)).to(wide)
+    missing = prototypes.to(wide) - (wide.T @ first).T
     inverse = torch.linalg.pinv(small_gram(wide), hermitian=True)
     tall = z.shape[1] <= z.shape[0]
     change = wide @ (inverse @ missing.T) if tall else inverse @ (wide @ missing.T)
-    weights = first.to(wide) + change
-    error = float((weights.T @ wide - prototypes).abs().max())
+    weights = first.add_(change)
+    error = float(((wide.T @ weights).T - prototypes).abs().max())
     size = float(prototypes.abs().max())
     if not error <= _TOLERANCE * size:
         raise ValueError(

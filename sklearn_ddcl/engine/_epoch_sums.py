@@ -10,7 +10,7 @@ from sklearn_ddcl.engine._joint_module import StepOutput
 from sklearn_ddcl.nn.distances import pairwise_separation
 from sklearn_ddcl.nn.outputs import ClusterOutput
 
-_ELEMENTS = 1 << 19  # of distances kept until they are summed up
+_ELEMENTS = 1 << 17  # of distances kept until they are summed up: what fits a cache
 
 __all__ = ["EpochSummary", "EpochSums", "cluster_sums"]
 

@@ -195,8 +195,8 @@ def _restart(rows: Rows, p: Tensor, n_atoms: int) -> _Restart:
         return _Restart(p, first, atoms, [joint], [information_bottleneck(joint)])
     edges = hebbian_edges(first, second, len(p), rows.weight)
     joints = [random_walk(edges, [steps]).float() for steps in _WALKS]
-    atoms = information_bottleneck(joints[0]).labels(min(n_atoms, len(p))).to(p.device)
-    n_atoms = int(atoms.max()) + 1
+    n_atoms = min(n_atoms, len(p))
+    atoms = information_bottleneck(joints[0], n_atoms).labels(n_atoms).to(p.device)
     coarse = [joint.new_zeros(n_atoms, len(p)).index_add_(0, atoms, joint) for joint in joints]
     return _Restart(p, first, atoms, joints, [information_bottleneck(joint) for joint in coarse])
 
@@ -215,7 +215,7 @@ def _winners(rows: Rows, p: Tensor) -> tuple[Tensor, Tensor]:
 
 def _partitions(restart: _Restart, n_clusters: int) -> list[tuple[Tensor, Tensor]]:
     """For every walk the clusters of the prototypes and of the rows."""
-    k = min(n_clusters, len(restart.merges[0].pairs) + 1)
+    k = min(n_clusters, restart.merges[0].n_items)
     found = []
     for joint, merges in zip(restart.joints, restart.merges, strict=True):
         labels = refine_partition(joint, merges.labels(k).to(joint.device)[restart.atoms], k)

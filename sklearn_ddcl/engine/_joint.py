@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sklearn_ddcl.engine._distances import nearest_prototypes
-from sklearn_ddcl.engine._encoding import encode
+from sklearn_ddcl.engine._encoding import check_features, encode
 from sklearn_ddcl.engine._epoch_sums import EpochSums
 from sklearn_ddcl.engine._history import History
 from sklearn_ddcl.engine._joint_build import make_callbacks, make_training_module
@@ -56,6 +56,7 @@ def fit_joint(
     prototypes: Tensor,
     config: JointConfig,
     sample_weight: Tensor | None = None,
+    features: Tensor | None = None,
 ) -> JointResult:
     """Train features and prototypes together (Algorithm 1, section 8.4).
 
@@ -73,6 +74,8 @@ def fit_joint(
         Options.
     sample_weight : Tensor of shape (n,), optional
         Sample weights > 0 of the clustering objective.
+    features : Tensor of shape (n, d), optional
+        What the backbone makes of ``X``, where that is known.
 
     Returns
     -------
@@ -104,7 +107,8 @@ def fit_joint(
     device = prepare(X, config.device, backbone, *([] if pretext is None else [pretext]))
     check_sample_weight(sample_weight, X.shape[0])
     generator, history = make_generator(config.seed), History(config.report)
-    z = encode(backbone, X, device)
+    z = encode(backbone, X, device) if features is None else features.to(device, X.dtype)
+    check_features(z, X.shape[0])
     start = prototypes.to(z)
     check_columns("prototypes", start, "features", z)
     check_finite("features of the backbone", z)

@@ -12,7 +12,8 @@ from sklearn_ddcl.engine._deep import DeepResult, fit_deep
 from sklearn_ddcl.engine._deep_config import DeepConfig
 from sklearn_ddcl.engine._inference import nearest
 from sklearn_ddcl.engine._replay import Replay
-from sklearn_ddcl.engine._stream import BatchResult, Stream, StreamConfig
+from sklearn_ddcl.engine._stream import Stream
+from sklearn_ddcl.engine._stream_config import BatchResult, StreamConfig
 from sklearn_ddcl.engine._stream_history import StreamHistory
 from sklearn_ddcl.engine._training_options import JointTraining
 from sklearn_ddcl.engine._warm_ups import NeighborContrast
@@ -170,4 +171,5 @@ def _renumbered(result: DeepResult, before: np.ndarray | None, k: int) -> np.nda
         return centers
     shared = np.zeros((k, k))
     np.add.at(shared, (before, labels), 1.0)
-    return centers[linear_sum_assignment(shared, maximize=True)[1]]
+    ordered: np.ndarray = centers[linear_sum_assignment(shared, maximize=True)[1]]
+    return ordered

@@ -3,11 +3,11 @@
 import importlib.util
 
 import torch
+from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
 __all__ = ["NEIGHBOR_SEARCHES", "neighbor_graph"]
 
-_BLOCK_ELEMENTS = 2**24  # distances held at a time: 64 MB in float32
 _EXACT_UP_TO = 100_000  # below, compiling pynndescent takes longer than all pairs
 
 
@@ -25,7 +25,7 @@ def neighbor_graph(
     generator : torch.Generator
         Seeds the approximate search.
     search : {"auto", "exact", "approximate"}, default="auto"
-        "exact" compares all pairs in blocks; "approximate" descends the graph
+        "exact" compares all pairs, on the CPU; "approximate" descends the graph
         with `pynndescent`; "auto" is exact up to 100,000 rows and where
         pynndescent is not installed.
 
@@ -59,16 +59,10 @@ def neighbor_graph(
 
 
 def _exact(x: Tensor, k: int, generator: torch.Generator) -> Tensor:
-    x = x - x.mean(dim=0)
-    norms = x.square().sum(dim=1)
-    found = torch.empty(len(x), k, dtype=torch.int64, device=x.device)
-    height = max(_BLOCK_ELEMENTS // len(x), 1)
-    for start in range(0, len(x), height):
-        rows = torch.arange(start, min(start + height, len(x)), device=x.device)
-        gaps = torch.addmm(norms, x[rows], x.T, alpha=-2.0)  # less the row's own norm
-        gaps[torch.arange(len(rows), device=x.device), rows] = torch.inf
-        found[rows] = gaps.topk(k, dim=1, largest=False).indices
-    return found
+    data = (x - x.mean(dim=0)).detach().cpu().numpy()
+    search = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(data)
+    found = search.kneighbors(return_distance=False)  # of the fitted rows, without themselves
+    return torch.from_numpy(found).long().to(x.device)
 
 
 def _approximate(x: Tensor, k: int, generator: torch.Generator) -> Tensor:

@@ -71,7 +71,7 @@ class StreamHistory:
         usual = loss if self._mean_loss is None else self._mean_loss
         drift = loss / usual - 1.0 if usual > 0.0 else 0.0
         self._mean_loss = usual + (loss - usual) / min(len(self.records) + 1, _MEMORY)
-        area = stream.area
+        area = stream.frame.area
         record = {
             "epoch": stream.n_batches,
             "phase": "stream",

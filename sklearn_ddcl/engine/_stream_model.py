@@ -10,8 +10,10 @@ from torch import Tensor, nn
 from sklearn_ddcl.engine._module import PrototypeModel, make_module
 from sklearn_ddcl.engine._runtime import float_type
 from sklearn_ddcl.engine._stream import Stream
+from sklearn_ddcl.engine._stream_config import StreamConfig
+from sklearn_ddcl.engine._stream_encoding import encode_batch
 
-__all__ = ["FeatureScaling", "resolve_encoder", "stream_module"]
+__all__ = ["FeatureScaling", "open_stream", "resolve_encoder", "stream_module"]
 
 
 class FeatureScaling(nn.Module):
@@ -108,7 +110,46 @@ def stream_module(stream: Stream, encoder: nn.Module | None) -> PrototypeModel:
     parts = [] if encoder is None else [encoder]
     if stream.config.standardize:
         kind = float_type(stream.dtype)
-        mean, scale = (torch.from_numpy(np.array(v)).to(kind) for v in stream.standardization)
+        mean, scale = (
+            torch.from_numpy(np.array(v)).to(kind) for v in stream.frame.standardization
+        )
         parts.append(FeatureScaling(mean, scale))
     backbone = nn.Sequential(*parts) if len(parts) > 1 else (parts[0] if parts else None)
     return make_module(stream.centers, stream.temperature, backbone=backbone)
+
+
+def open_stream(config: StreamConfig, encoder: nn.Module | None, X: np.ndarray) -> Stream:
+    """Return a new stream for samples such as these.
+
+    Parameters
+    ----------
+    config : StreamConfig
+        Validated options.
+    encoder : nn.Module or None
+        As in `Stream`.
+    X : ndarray of shape (b, ...)
+        Samples, of which the first one is encoded.
+
+    Returns
+    -------
+    Stream
+        One that has seen nothing.
+
+    Raises
+    ------
+    ValueError
+        If the encoder does not take the samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.engine import (
+    ...     SoftmaxAssignment, StreamConfig, open_stream, stream_temperature)
+    >>> config = StreamConfig(2, SoftmaxAssignment(), stream_temperature())
+    >>> open_stream(config, None, np.zeros((1, 3))).ready
+    False
+    """
+    if encoder is None:
+        return Stream(config, X.shape[1], X.dtype)
+    width = encode_batch(encoder, X[:1], X.dtype, config.device).shape[1]
+    return Stream(config, width, X.dtype, encoder)

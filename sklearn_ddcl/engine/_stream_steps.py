@@ -57,7 +57,15 @@ class Moved(NamedTuple):
 
 
 class StreamStep(Protocol):
-    """Moves prototypes; what it keeps between pieces is its own."""
+    """Moves prototypes; what it keeps between pieces is its own.
+
+    Attributes
+    ----------
+    sees_summary : bool
+        Whether it looks at more than the piece.
+    """
+
+    sees_summary: bool
 
     def __call__(self, rows: Rows, p: Tensor, temperature: float, kept: float) -> Moved:
         """Take a step.
@@ -83,6 +91,8 @@ class MinimizerStep:
     n_steps : int or None
         Steps a piece; None takes more while little has been seen.
     """
+
+    sees_summary = True
 
     def __init__(self, n_steps: int | None) -> None:
         self.n_steps = n_steps
@@ -111,6 +121,8 @@ class GradientStep:
     n_steps : int or None
         Steps a batch; None takes one.
     """
+
+    sees_summary = False
 
     def __init__(self, rate: float, n_steps: int | None) -> None:
         self.rate, self.n_steps = rate, n_steps or 1
@@ -141,6 +153,8 @@ class WidrowHoffStep:
     options : WidrowHoff
         Options.
     """
+
+    sees_summary = False
 
     def __init__(self, options: WidrowHoff) -> None:
         self.options = options

@@ -53,7 +53,7 @@ def kmeans_plusplus(
 
     Notes
     -----
-    Costs O(n d) a candidate and 8 n bytes plus one (n, trials) array of
+    Costs O(n d) a candidate and 12 n bytes plus one (n, trials) array of
     memory. Mean and scale are divided out, so that offsets and values near
     1e30 or 1e-30 do no harm.
 
@@ -82,9 +82,9 @@ def kmeans_plusplus(
             break
         candidates = _draw(potential, trials, generator)
         reduced = torch.minimum(space.distances(candidates), closest.unsqueeze(1))
-        best = int((share @ reduced).argmin())
+        best = int((share @ reduced).argmin()) if trials > 1 else 0
         chosen.append(int(candidates[best]))
-        closest = reduced[:, best].clone()
+        closest = reduced[:, best].clone() if trials > 1 else reduced.flatten()
     return torch.tensor(chosen, dtype=torch.int64, device=z.device)
 
 
@@ -94,8 +94,9 @@ def _draw(potential: Tensor, size: int, generator: torch.Generator) -> Tensor:
     cumulated = potential.cumsum(0, dtype=wide)
     uniform = torch.rand(size, generator=generator, device=generator.device, dtype=wide)
     drawn = torch.searchsorted(cumulated, uniform.to(cumulated) * cumulated[-1], right=True)
-    last = int(potential.nonzero()[-1])
-    return drawn.clamp_max(last)
+    if int(drawn.max()) < len(potential):  # else the product was rounded up to the sum
+        return drawn
+    return drawn.clamp_max(int(potential.nonzero()[-1]))
 
 
 def _unused(share: Tensor, chosen: list[int], size: int) -> list[int]:
@@ -125,6 +126,8 @@ class _CentredSpace:
             [((z[r] - self.mean) / self.scale).square_().sum(dim=1) for r in row_blocks(*z.shape)]
         )
         self.offset = float(torch.linalg.vector_norm(self.mean / self.scale))
+        self.error = _ROUNDING * torch.finfo(z.dtype).eps
+        self.floor = self.error * self.norms.unsqueeze(1)
 
     def distances(self, index: Tensor) -> Tensor:
         """Return distances (n, m) to the samples in ``index``, exactly 0 for duplicates."""
@@ -133,9 +136,7 @@ class _CentredSpace:
         distances = torch.addmm(norms, self.z, centres.T, alpha=-2.0 / self.scale)
         distances.add_(self.norms.unsqueeze(1))
         # Duplicates of a centre must read exactly zero, or they are drawn again.
-        error = _ROUNDING * torch.finfo(self.z.dtype).eps
-        floor = error * (self.norms.unsqueeze(1) + self.norms[index])
-        floor += error * self.offset * self.norms[index].sqrt()
-        distances.masked_fill_(distances <= floor, 0.0)
+        floor = self.error * (self.norms[index] + self.offset * self.norms[index].sqrt())
+        distances.masked_fill_(distances <= self.floor + floor, 0.0)
         distances[index, torch.arange(len(index), device=index.device)] = 0.0
         return distances

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from sklearn_ddcl.nn._checks import check_count, check_matrix
-from sklearn_ddcl.nn.numerics import wide_dtype
+from sklearn_ddcl.nn.numerics import safe_xlogx, wide_dtype
 
 __all__ = [
     "Merges",
@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 _REFINEMENTS = 50
+_CROWDED = 0.75  # share of the rows still there, below which those joined to others are dropped
+_BLOCK_ELEMENTS = 1 << 16  # of sums of two rows, held at a time
 
 
 class Merges(NamedTuple):
@@ -35,10 +37,13 @@ class Merges(NamedTuple):
         joins the first.
     losses : Tensor of shape (m - 1,)
         Information lost by each merge, in nats.
+    n_items : int
+        Number of items m; there are fewer merges if they were stopped early.
     """
 
     pairs: Tensor
     losses: Tensor
+    n_items: int
 
     def labels(self, n_clusters: int) -> Tensor:
         """Return the partition into ``n_clusters`` groups.
@@ -46,7 +51,7 @@ class Merges(NamedTuple):
         Parameters
         ----------
         n_clusters : int
-            Number of groups, between 1 and m.
+            Number of groups, between that at which the merges stopped and m.
 
         Returns
         -------
@@ -58,12 +63,11 @@ class Merges(NamedTuple):
         ValueError
             If ``n_clusters`` is out of range.
         """
-        n_items = len(self.pairs) + 1
-        check_count("n_clusters", n_clusters)
-        if n_clusters > n_items:
-            raise ValueError(f"n_clusters must be <= {n_items}, got {n_clusters}.")
-        group = torch.arange(n_items)
-        for kept, joined in self.pairs[: n_items - n_clusters].tolist():
+        check_count("n_clusters", n_clusters, at_least=self.n_items - len(self.pairs))
+        if n_clusters > self.n_items:
+            raise ValueError(f"n_clusters must be <= {self.n_items}, got {n_clusters}.")
+        group = torch.arange(self.n_items)
+        for kept, joined in self.pairs[: self.n_items - n_clusters].tolist():
             group[group == joined] = kept
         members: Tensor = group.unique(return_inverse=True)[1]  # type: ignore[no-untyped-call]
         return members
@@ -129,7 +133,7 @@ def random_walk(edges: Tensor, n_steps: Sequence[int] = (8, 16, 32, 64)) -> Tens
     return 0.5 * (joint + joint.T)
 
 
-def information_bottleneck(joint: Tensor) -> Merges:
+def information_bottleneck(joint: Tensor, n_clusters: int = 1) -> Merges:
     r"""Join rows bottom-up, each time at the least loss of mutual information.
 
     Joining a and b loses :math:`(p_a + p_b)\,JS(p(\cdot|a), p(\cdot|b))`, the
@@ -140,17 +144,19 @@ def information_bottleneck(joint: Tensor) -> Merges:
     joint : Tensor of shape (m, c)
         Joint probabilities of rows and columns, non-negative. Computed in its
         own type: float32 is twice as fast and ranks merges as well.
+    n_clusters : int, default=1
+        Number of groups at which to stop.
 
     Returns
     -------
     Merges
-        All m - 1 merges in order.
+        The merges in order: m - 1, or those down to ``n_clusters`` groups.
 
     Raises
     ------
     ValueError
         If ``joint`` is no matrix, has a negative or non-finite entry, or has
-        fewer than one row.
+        fewer than one row; or ``n_clusters`` is not positive.
 
     References
     ----------
@@ -167,24 +173,28 @@ def information_bottleneck(joint: Tensor) -> Merges:
     check_matrix("joint", joint)
     if not bool(torch.isfinite(joint).all()) or bool((joint < 0).any()):
         raise ValueError("joint must be finite and non-negative.")
+    check_count("n_clusters", n_clusters)
     rows = joint.detach().clone()
-    n_rows = rows.shape[0]
-    held = _information(rows)
-    cost = torch.stack([_merge_costs(rows, held, i) for i in range(n_rows)])
-    gone = torch.zeros(n_rows, dtype=torch.bool, device=rows.device)
+    n_items = rows.shape[0]
+    names, held = list(range(n_items)), _information(rows)
+    cost = _all_merge_costs(rows, held)
     pairs, losses = [], []
-    for _ in range(n_rows - 1):
-        first, second = sorted(divmod(int(cost.argmin()), n_rows))
-        pairs.append((first, second))
+    for left in range(n_items - 1, n_clusters - 1, -1):
+        first = int(cost.amin(dim=1).argmin())  # in two steps: quicker than over all entries
+        second = int(cost[first].argmin())
+        pairs.append((names[first], names[second]))
         losses.append(cost[first, second].clamp_min(0.0))
         rows[first] += rows[second]
-        held[first] = _information(rows[first : first + 1])[0]
-        gone[second] = True
-        cost[second], cost[:, second] = torch.inf, torch.inf
-        fresh = _merge_costs(rows, held, first).masked_fill(gone, torch.inf)
-        cost[first], cost[:, first] = fresh, fresh
+        held[first], held[second] = _information(rows[first]), torch.inf  # no merge with it
+        cost[first] = cost[:, first] = _merge_costs(rows, held, first)
+        cost[second] = cost[:, second] = torch.inf
+        if left < _CROWDED * len(names):
+            kept = held.isfinite().nonzero()[:, 0]
+            rows, held, cost = rows[kept], held[kept], cost[kept][:, kept]
+            names = [names[place] for place in kept.tolist()]
     merges = torch.tensor(pairs, dtype=torch.int64).reshape(-1, 2)
-    return Merges(merges, torch.stack(losses) if losses else rows.new_zeros(0))
+    lost = torch.stack(losses) if losses else rows.new_zeros(0)
+    return Merges(merges, lost, n_items)
 
 
 def refine_partition(joint: Tensor, labels: Tensor, n_clusters: int) -> Tensor:
@@ -294,11 +304,7 @@ def _pairs(counts: Tensor) -> float:
 
 def _information(rows: Tensor) -> Tensor:
     """For every row a: sum over y of p(a, y) log p(y | a)."""
-    return _xlogx(rows).sum(dim=1) - _xlogx(rows.sum(dim=1))
-
-
-def _xlogx(p: Tensor) -> Tensor:
-    return torch.xlogy(p, p)
+    return safe_xlogx(rows).sum(dim=-1) - safe_xlogx(rows.sum(dim=-1))
 
 
 def _merge_costs(rows: Tensor, held: Tensor, i: int) -> Tensor:
@@ -306,3 +312,16 @@ def _merge_costs(rows: Tensor, held: Tensor, i: int) -> Tensor:
     cost = held[i] + held - _information(rows + rows[i])
     cost[i] = torch.inf
     return cost
+
+
+def _all_merge_costs(rows: Tensor, held: Tensor) -> Tensor:
+    """Information lost by joining any two rows, each pair computed once."""
+    n_rows = len(rows)
+    cost = rows.new_empty(n_rows, n_rows)
+    height = max(_BLOCK_ELEMENTS // rows.numel(), 1)
+    for start in range(0, n_rows, height):
+        part = slice(start, start + height)
+        joined = rows[part, None] + rows[start:]
+        block = held[part, None] + held[start:] - _information(joined)
+        cost[part, start:], cost[start:, part] = block, block.T
+    return cost.fill_diagonal_(torch.inf)

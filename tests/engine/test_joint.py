@@ -245,3 +245,15 @@ class Undo(PretextTask):
 
     def loss(self, backbone, x, z, index, generator):
         return (self.decoder(z) - x).square().mean()
+
+
+def test_known_features_are_not_computed_again(problem):
+    x, backbone, task, start = problem()
+    z = encode(backbone, x)
+    pairs = copy.deepcopy((backbone, task)), copy.deepcopy((backbone, task))
+    plain = fit_joint(*pairs[0], x, start, config())
+    known = fit_joint(*pairs[1], x, start, config(), features=z)
+    assert torch.equal(plain.prototypes, known.prototypes)
+    assert torch.equal(plain.features, known.features)
+    with pytest.raises(ValueError, match="features of shape"):
+        fit_joint(backbone, task, x, start, config(), features=z[1:])

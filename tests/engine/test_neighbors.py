@@ -24,19 +24,20 @@ def generator():
 
 
 def oracle(x, k):
-    found = NearestNeighbors(n_neighbors=k).fit(x.numpy()).kneighbors(return_distance=False)
+    tree = NearestNeighbors(n_neighbors=k, algorithm="kd_tree").fit(x.numpy())
+    found = tree.kneighbors(return_distance=False)
     return torch.from_numpy(found)
 
 
 @given(st.integers(0, 999), st.integers(2, 40), st.integers(1, 5), st.integers(1, 8))
-def test_the_exact_search_is_that_of_scikit_learn(seed, n, d, k):
+def test_the_exact_search_is_that_of_a_tree(seed, n, d, k):
     x, k = rows(seed, n, d), min(k, n - 1)
     assert torch.equal(neighbor_graph(x, k, generator()), oracle(x, k))
 
 
-def test_blocks_make_no_difference(monkeypatch):
-    x = rows(0, 53, 3)
-    monkeypatch.setattr(_neighbors, "_BLOCK_ELEMENTS", 10 * 53)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_the_exact_search_is_that_of_a_tree_in_both_types(dtype):
+    x = rows(0, 3_000, 3, dtype)
     assert torch.equal(neighbor_graph(x, 5, generator(), "exact"), oracle(x, 5))
 
 
@@ -55,10 +56,13 @@ def test_there_are_no_more_neighbours_than_other_rows(dtype, n_neighbors):
     assert all(sorted([i, *row]) == list(range(6)) for i, row in enumerate(graph.tolist()))
 
 
-def test_duplicates_are_each_others_neighbours_but_not_their_own():
-    x = torch.zeros(4, 2)
-    graph = neighbor_graph(x, 3, generator())
-    assert all(i not in row for i, row in enumerate(graph.tolist()))
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_duplicates_are_each_others_neighbours_but_not_their_own(dtype):
+    x = rows(3, 4, 2, dtype).repeat_interleave(300, dim=0)
+    graph = neighbor_graph(x, 7, generator())
+    assert graph.shape == (1200, 7)
+    assert all(i not in row and len({*row}) == 7 for i, row in enumerate(graph.tolist()))
+    assert torch.equal(graph // 300, (torch.arange(1200) // 300)[:, None].expand(-1, 7))
 
 
 def test_a_single_row_is_its_own_neighbour():

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import adjusted_rand_score
 
+from sklearn_ddcl.nn import joining
 from sklearn_ddcl.nn.joining import (
     information_bottleneck,
     partition_agreement,
@@ -82,6 +83,29 @@ def test_partitions_are_nested_and_numbered_by_first_member(seed, m):
         assert all(len(set(coarser[labels == g].tolist())) == 1 for g in range(k))
         coarser = labels
     assert coarser.tolist() == list(range(m))
+
+
+@given(seeds, st.integers(1, 9), st.integers(1, 9))
+def test_merges_stopped_early_are_the_first_of_all(seed, m, k):
+    joint = torch.from_numpy(draw_joint(seed, m, 4))
+    merges, some = information_bottleneck(joint), information_bottleneck(joint, k)
+    assert merges.n_items == some.n_items == m
+    assert len(some.pairs) == max(m - k, 0)
+    assert torch.equal(some.pairs, merges.pairs[: len(some.pairs)])
+    assert torch.equal(some.losses, merges.losses[: len(some.pairs)])
+    assert torch.equal(some.labels(m), torch.arange(m))
+    if 1 < k <= m:
+        with pytest.raises(ValueError, match=f"n_clusters must be an integer >= {k}"):
+            some.labels(k - 1)
+
+
+def test_blocks_of_pairs_make_no_difference(monkeypatch):
+    joint = torch.from_numpy(draw_joint(1, 23, 5))
+    expected = information_bottleneck(joint)
+    monkeypatch.setattr(joining, "_BLOCK_ELEMENTS", 3 * 23 * 5)
+    found = information_bottleneck(joint)
+    assert torch.equal(found.pairs, expected.pairs)
+    torch.testing.assert_close(found.losses, expected.losses)
 
 
 def test_rows_that_say_the_same_are_joined_for_nothing():

@@ -26,7 +26,7 @@ class NeighborContrast(WarmUp):
         small: a third of the mean cluster, and at least 3.
     n_steps : int or None, default=None
         Steps; None takes a number that grows with that of the samples: 900 for
-        2,000 of them, and 1,700 for 10,000.
+        2,000 of them, 1,700 for 10,000, and 26,000 for 70,000.
     batch_size : int, default=256
         Samples a step.
     learning_rate : float, default=5e-3

