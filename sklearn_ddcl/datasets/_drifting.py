@@ -16,10 +16,8 @@ def make_drifting_stream(
     n_clusters=10,
     n_features=8,
     n_late=4,
-    n_vanishing=4,
     speed=12.0,
     separation=3.0,
-    return_centers=False,
     random_state=None,
 ):
     """Draw a stream of Gaussian clusters whose means move, in the order of time.
@@ -39,19 +37,15 @@ def make_drifting_stream(
         Number of features.
     n_late : int, default=4
         How many clusters, those of the highest numbers, appear late: each at a
-        random time, when between 20 % and 70 % of the stream are over.
-    n_vanishing : int, default=4
-        How many clusters, those of the lowest numbers, vanish early: each at a
-        random time between 40 % and 85 %. With `n_late` less than `n_clusters`,
-        so that at least one is there throughout.
+        random time, when between 20 % and 70 % of the stream are over. As many,
+        those of the lowest numbers, vanish early, between 40 % and 85 %. Less
+        than half of `n_clusters`, so that at least one is there throughout.
     speed : float, default=12.0
         Distance that a mean moves from the beginning to the end of the stream,
         in standard deviations of a cluster; 0 for clusters at rest.
     separation : float, default=3.0
         Standard deviation, in the same units, of the coordinates of the means
         at the beginning; positive. Clusters may cross each other's way later.
-    return_centers : bool, default=False
-        Whether to return the ends of the means' ways too.
     random_state : int, RandomState instance or None, default=None
         Determines means, directions, times and samples.
 
@@ -62,9 +56,6 @@ def make_drifting_stream(
         ``numpy.linspace(0, 1, n_samples)`` of the stream.
     y : ndarray of shape (n_samples,), dtype int64
         The cluster of each sample, 0 to `n_clusters` - 1.
-    centers : ndarray of shape (2, n_clusters, n_features)
-        The means at the first and at the last sample, at the time t
-        ``(1 - t) * centers[0] + t * centers[1]``. Only if `return_centers`.
 
     Raises
     ------
@@ -87,8 +78,7 @@ def make_drifting_stream(
     check_integer("n_samples", n_samples, 1)
     check_integer("n_clusters", n_clusters, 1)
     check_integer("n_features", n_features, 1)
-    check_integer("n_late", n_late, 0, n_clusters - 1)
-    check_integer("n_vanishing", n_vanishing, 0, n_clusters - 1 - n_late)
+    check_integer("n_late", n_late, 0, (n_clusters - 1) // 2)
     check_number("speed", speed, minimum=0)
     check_number("separation", separation, minimum=0, closed=False)
     generator = check_random_state(random_state)
@@ -97,13 +87,13 @@ def make_drifting_stream(
     way *= speed / np.linalg.norm(way, axis=1, keepdims=True)
     begin, end = np.zeros(n_clusters), np.full(n_clusters, np.inf)
     begin[n_clusters - n_late :] = generator.uniform(*_APPEAR, size=n_late)
-    end[:n_vanishing] = generator.uniform(*_VANISH, size=n_vanishing)
+    end[:n_late] = generator.uniform(*_VANISH, size=n_late)
     time = np.linspace(0, 1, n_samples)
     y = _draw_present(time, begin, end, generator)
     X = generator.normal(size=(n_samples, n_features))
     X += first[y]
     X += time[:, None] * way[y]
-    return (X, y, np.stack([first, first + way])) if return_centers else (X, y)
+    return X, y
 
 
 def _draw_present(time, begin, end, generator):
