@@ -154,8 +154,8 @@ def best_swap(
     Returns
     -------
     Swap or None
-        The move, or None if the proposal lowers the inertia by less than a
-        thousandth.
+        The move, or None if no row gains more than the prototype is worth, or
+        if the proposal lowers the inertia by less than a thousandth.
 
     Raises
     ------
