@@ -76,6 +76,7 @@ class Stream:
         self._last_result: BatchResult | None = None
         self._seen: Tensor | None = None  # the prototypes as readers see them, once asked for
         self._clock = 0.0  # samples, piece by piece
+        self._far: Tensor | None = None  # where the origin is to follow after the batch
 
     @property
     def ready(self) -> bool:
@@ -147,6 +148,7 @@ class Stream:
                 self._take(piece / self.frame.unit, part, n * piece.shape[0] / chosen.shape[0])
             self._last, self._last_result, self._seen, self.module = (x, w), None, None, None
             self._clock = float(self.n_samples)
+            self._follow()
             if self.ready:
                 self.history.end(self, time.perf_counter() - begin)
 
@@ -247,9 +249,19 @@ class Stream:
             self._search(distances)
         self.summary.merge(distances[:targets])
         if self.ready and self.frame.is_far(mean):
-            self.frame.follow(mean)
-            self.summary.shift(mean)
-            self.prototypes = self._required() - mean
+            self._far = mean
+
+    def _follow(self) -> None:
+        """Move the origin to a stream that has gone far; the batch must be in."""
+        if self._far is None:
+            return
+        offset, self._far = self._far, None
+        self.step.shift(self.frame.scaled(offset))
+        self.summary.shift(offset)
+        self.prototypes = self._required() - offset
+        x, w = self._last
+        self._last = x - offset * self.frame.unit, w
+        self.frame.follow(offset)
 
     def adopt(
         self, rows: np.ndarray, n_samples: int, prototypes: np.ndarray, n_batches: int

@@ -82,6 +82,9 @@ class StreamStep(Protocol):
             Factor by which the weight of the past has fallen since the last step.
         """
 
+    def shift(self, offset: Tensor) -> None:
+        """Subtract an offset (d,) from all that is kept of the past."""
+
 
 class MinimizerStep:
     """The minimiser of Lq over the dual weights, for the assignments of summary and piece.
@@ -109,6 +112,9 @@ class MinimizerStep:
             means = (shares.T @ rows.z).div_(mass.clamp_min(torch.finfo(mass.dtype).tiny)[:, None])
             p = torch.where(mass.unsqueeze(1) > 0.0, means, p)
         return Moved(p, first if first is not None else rows.z.new_empty(0, len(p)))
+
+    def shift(self, offset: Tensor) -> None:
+        """Keep nothing, shift nothing."""
 
 
 class GradientStep:
@@ -140,6 +146,9 @@ class GradientStep:
             gradient = quantization_gradient_prototypes(z, p, q, weight=weight)
             p = step[0](p, gradient, step[1], rate)
         return Moved(p, first)
+
+    def shift(self, offset: Tensor) -> None:
+        """Keep nothing, shift nothing."""
 
 
 class WidrowHoffStep:
@@ -186,6 +195,12 @@ class WidrowHoffStep:
         bound = torch.linalg.matrix_norm(curvature, ord=1)  # at least the largest eigenvalue
         p = p - self.options.learning_rate * gradient / bound.clamp_min(1e-300)
         return Moved(p, path[-1])
+
+    def shift(self, offset: Tensor) -> None:
+        """Subtract an offset (d,) from the samples that the sums stand for."""
+        if self.curvature is not None and self.target is not None:
+            # assignments sum to 1: the row sums of the curvature are the weights of z in target
+            self.target = self.target - self.curvature.sum(dim=2).T * offset
 
 
 def make_step(options: SoftmaxAssignment | WidrowHoff) -> StreamStep:

@@ -133,8 +133,8 @@ def widrow_hoff_assignments(z: Tensor, p: Tensor, step_size: float, n_sweeps: in
     p : Tensor of shape (k, d)
         Prototypes.
     step_size : float
-        Mu > 0 of the first sweep; the m-th takes mu / m, so that many sweeps
-        converge where no assignment removes all errors.
+        Mu > 0 of the first sweep; the m-th takes mu / m^0.75, so that many
+        sweeps converge where no assignment removes all errors.
     n_sweeps : int, default=1
         How often the features are gone through; 1 is Algorithm 2.
 
@@ -158,7 +158,7 @@ def widrow_hoff_assignments(z: Tensor, p: Tensor, step_size: float, n_sweeps: in
     check_count("n_sweeps", n_sweeps)
     q = widrow_hoff_path(z, p, step_size)[-1]
     for sweep in range(2, n_sweeps + 1):
-        q = widrow_hoff_path(z, p, step_size / sweep, q)[-1]
+        q = widrow_hoff_path(z, p, step_size / sweep**0.75, q)[-1]
     return q
 
 

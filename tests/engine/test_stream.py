@@ -255,3 +255,36 @@ def test_rows_of_the_user_are_neither_changed_nor_watched():
     buffer[:] = 1e9  # reused, as readers of files do
     expected = ((X[:, None] - stream.centers) ** 2).sum(-1).argmin(1)
     np.testing.assert_array_equal(stream.last_batch().labels, expected)
+
+
+def wander(stream, far, monkeypatch):
+    """Yield batches that go far, each after the stream has taken it in."""
+    for t in range(20):
+        batch = blobs(64, seed=t)[0] + 40.0 * t
+        monkeypatch.setattr("sklearn_ddcl.engine._stream_frame._FAR", far)
+        stream.advance(batch)
+        yield batch
+
+
+@pytest.mark.parametrize("standardize", [False, True])
+def test_where_the_origin_follows_nothing_else_moves(standardize, monkeypatch):
+    stays, follows = make(standardize=standardize), make(standardize=standardize)
+    both = zip(wander(stays, 1e9, monkeypatch), wander(follows, 1.0, monkeypatch), strict=True)
+    origins = []
+    for _ in both:
+        origins.append(tuple(follows.frame.origin))
+        np.testing.assert_allclose(follows.centers, stays.centers, rtol=1e-6)
+        np.testing.assert_array_equal(follows.last_batch().labels, stays.last_batch().labels)
+        assert follows.last_batch().inertia == pytest.approx(stays.last_batch().inertia)
+    assert len(set(origins)) >= 3
+
+
+@pytest.mark.parametrize("assignment", [SoftmaxAssignment(), WidrowHoff()])
+def test_where_the_origin_follows_the_summary_stands_for_the_same_samples(assignment, monkeypatch):
+    stream, seen = make(assignment=assignment), []
+    for batch in wander(stream, 1.0, monkeypatch):
+        seen.append(batch)
+        mean = stream.search.mean().numpy() * stream.frame.unit + stream.frame.origin
+        np.testing.assert_allclose(mean, np.concatenate(seen).mean(0), rtol=1e-9)
+        squares = ((batch[:, None] - stream.centers) ** 2).sum(2)
+        assert stream.last_batch().inertia == pytest.approx(squares.min(1).sum())
