@@ -43,15 +43,12 @@ path, n = sys.argv[1], int(sys.argv[2])
 X = np.memmap(path, dtype=np.float32, mode="r", shape=(n, 64))
 IncrementalDDCL(10, random_state=0).fit(np.random.default_rng(0).normal(size=(5_000, 64)))
 process, peak, done = psutil.Process(), 0, threading.Event()
-def private():
-    info = process.memory_info()
-    return info.rss - info.shared  # pages of the file are the system's, and given back
 def watch():
     global peak
     while not done.is_set():
-        peak = max(peak, private())
+        peak = max(peak, process.memory_info().rss)
         done.wait(0.01)
-before = private()
+before = process.memory_info().rss
 watcher = threading.Thread(target=watch); watcher.start()
 start = time.perf_counter()
 model = IncrementalDDCL(10, random_state=0)

@@ -5,8 +5,8 @@ Following a drifting stream
 
 A stream of 20,000 samples: ten classes whose means move, four of which appear late and four of
 which vanish early. ``IncrementalDDCL`` sees each batch once. With ``decay`` it forgets, and its
-prototypes go with the classes; without, they stay where most samples ever were. The labels are read
-only to compute the scores.
+prototypes go with the classes; without, they stay where most samples ever were. The labels are
+read only to compute the scores.
 """
 
 # %%

@@ -10,7 +10,13 @@ from sklearn.exceptions import NotFittedError
 from sklearn_ddcl.cluster._base import PrototypeClusterer, check_training_input
 from sklearn_ddcl.engine import stream_module
 from sklearn_ddcl.exceptions import CollapseWarning
-from sklearn_ddcl.utils import check_weights, is_table, iterate_batches, make_reporter
+from sklearn_ddcl.utils import (
+    check_weights,
+    is_table,
+    iterate_batches,
+    make_reporter,
+    release_pages,
+)
 
 
 class StreamClusterer(PrototypeClusterer):
@@ -140,20 +146,22 @@ class StreamClusterer(PrototypeClusterer):
     def _label(self, batch):
         """Return labels and squared distances."""
         labels = self.predict(batch)
-        return labels, self._distances(batch)[np.arange(len(labels)), labels] ** 2
+        squares = self._distances(batch)[np.arange(len(labels)), labels] ** 2
+        release_pages(batch)
+        return labels, squares
 
-    def _advance(self, X, sample_weight):
+    def _advance(self, batch, sample_weight):
         first = not hasattr(self, "_stream")
-        if sparse.issparse(X):
+        if sparse.issparse(batch):
             raise TypeError(
                 f"{type(self).__name__} takes dense X: sparse input is not supported. Pass "
                 "X.toarray() batch by batch, or reduce it first, as with TruncatedSVD."
             )
         if first:
-            X = check_training_input(self, X, 1, allow_nd=self.backbone is not None)
+            X = check_training_input(self, batch, 1, allow_nd=self.backbone is not None)
         else:
             self._check_settings()
-            X = self._check_new(X)
+            X = self._check_new(batch)
         weights = check_weights(sample_weight, X)
         stream = self._make_stream(X) if first else self._stream
         stream.history.report = make_reporter(self.verbose, type(self).__name__)
@@ -161,6 +169,7 @@ class StreamClusterer(PrototypeClusterer):
             stream.advance(X, weights)
         finally:
             stream.history.report = None
+        release_pages(batch)
         self._stream, self._whole = stream, None
         if first:
             backbone = {"backbone": self.backbone}  # a network is not copied to be compared

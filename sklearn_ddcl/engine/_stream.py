@@ -22,6 +22,7 @@ from sklearn_ddcl.nn.schedules import absolute_temperature
 __all__ = ["Stream"]
 
 _SAMPLES_A_STEP = 50  # block 6's batch: schedules do not depend on how a stream is cut
+_SWAPS = 3  # at most in one search
 _COLDEST = 1e-30  # temperature in units of the frame, for constant data
 
 
@@ -208,7 +209,7 @@ class Stream:
         # a stream that forgets may be another one before the next merge
         now = self.config.decay > 0.0 or not self.summary.merged
         if now and self._clock >= self.search.next_at:
-            self._search(self.search.distances(self.search.mean()))
+            self._search()
         rows = Rows(
             self.frame.scaled(self.summary.rows), self.summary.weight.to(z.dtype), z.shape[0]
         )
@@ -242,12 +243,10 @@ class Stream:
         """Make room: a better place for a prototype, then fewer rows."""
         self.summary.sort()
         mean = self.search.mean()
-        due = self.ready and self._clock >= self.search.next_at
+        if self.ready and self._clock >= self.search.next_at:
+            self._search()
         targets = min(2 * self.summary.size, self.summary.n_rows)
-        distances = self.search.distances(mean, None if due else targets)
-        if due:
-            self._search(distances)
-        self.summary.merge(distances[:targets])
+        self.summary.merge(self.search.distances(mean, targets))
         if self.ready and self.frame.is_far(mean):
             self._far = mean
 
@@ -314,10 +313,12 @@ class Stream:
         with torch.inference_mode():
             self._start()
 
-    def _search(self, distances: Tensor) -> None:
-        swap = self.search.swap(self.scaled_prototypes, distances)
-        if swap is not None:
-            self._required()[swap.prototype] = self.summary.rows[swap.row]
+    def _search(self) -> None:
+        for _ in range(_SWAPS):
+            swap = self.search.swap(self.scaled_prototypes)
+            if swap is None:
+                break
+            self._required()[swap.prototype] = self.frame.unscaled(swap.place)
             self.mass[swap.prototype] = 0.0
             self.history.n_revived += 1
         self.search.measure(self._clock, self.weight_seen)

@@ -151,4 +151,4 @@ def stream_temperature() -> ExponentialTemperature:
     >>> stream_temperature()(0)
     0.9
     """
-    return ExponentialTemperature(initial=0.9, minimum=0.03, decay=15.0)
+    return ExponentialTemperature(initial=0.9, minimum=0.001, decay=15.0)

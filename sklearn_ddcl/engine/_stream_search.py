@@ -16,6 +16,7 @@ __all__ = ["StreamSearch"]
 _GROWTH, _FIRST_GROWTH = 0.2, 0.5
 _LEAST_SAMPLES = 100.0  # between two searches
 _LLOYD_STEPS = 10
+_SWAPS = 3
 
 
 class StreamSearch:
@@ -47,18 +48,22 @@ class StreamSearch:
         weight = self.summary.weight
         return (weight / weight.sum()).to(self.summary.rows) @ self.summary.rows
 
-    def distances(self, mean: Tensor, n_first: int | None = None) -> Tensor:
+    def distances(self, mean: Tensor, n_first: int) -> Tensor:
         """Return squared distances of the first rows of the summary to all, in float32."""
         rows = self.frame.scaled(self.summary.rows - mean).to(torch.float32)
         return squared_distances(rows[:n_first], rows)
 
-    def swap(self, prototypes: Tensor, distances: Tensor) -> Swap | None:
+    def swap(self, prototypes: Tensor) -> Swap | None:
         """Return the prototype that does most good elsewhere, if there is one."""
-        rows = self.frame.scaled(self.summary.rows)
-        return best_swap(rows, self.summary.weight, prototypes, distances)
+        # less the mean: distances without their digits would look like gains
+        mean = self.mean()
+        rows = self.frame.scaled(self.summary.rows - mean)
+        shifted = prototypes - self.frame.scaled(mean)
+        swap = best_swap(rows, self.summary.weight, shifted)
+        return None if swap is None else swap._replace(place=swap.place + self.frame.scaled(mean))
 
     def settled(self, prototypes: Tensor) -> Tensor:
-        """Return where prototypes come to rest with hard assignments of the summary.
+        """Return where prototypes come to rest at temperature 0, moved where that helps.
 
         Parameters
         ----------
@@ -68,9 +73,20 @@ class StreamSearch:
         Returns
         -------
         Tensor of shape (k, d)
-            Means of their rows, after at most 10 of Lloyd's steps; one that no row
-            is nearest to stays.
+            Means of their rows, after at most 10 of Lloyd's steps, and as many
+            after each of at most 3 swaps; one that no row is nearest to stays.
         """
+        prototypes = self._descended(prototypes)
+        for _ in range(_SWAPS):
+            swap = self.swap(prototypes)
+            if swap is None:
+                break
+            prototypes = prototypes.clone()
+            prototypes[swap.prototype] = swap.place
+            prototypes = self._descended(prototypes)
+        return prototypes
+
+    def _descended(self, prototypes: Tensor) -> Tensor:
         rows = self.frame.scaled(self.summary.rows)
         weight = self.summary.weight.to(rows)
         weighted = weight.unsqueeze(1) * rows

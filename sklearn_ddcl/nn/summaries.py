@@ -15,6 +15,8 @@ from sklearn_ddcl.nn.distances import squared_distances
 
 __all__ = ["MergedRows", "Swap", "best_swap", "merge_light_rows"]
 
+_PLACES = 8
+_MOST_SEEDS = 200
 _LEAST_GAIN = 1e-3  # a swap that gains less is not worth unsettling the prototypes
 
 
@@ -40,14 +42,14 @@ class Swap(NamedTuple):
     ----------
     prototype : int
         Which prototype moves.
-    row : int
-        The row that it moves to.
+    place : Tensor of shape (d,)
+        Where it moves to.
     gain : float
         By what share of itself the inertia falls.
     """
 
     prototype: int
-    row: int
+    place: Tensor
     gain: float
 
 
@@ -127,18 +129,13 @@ def merge_light_rows(
     return MergedRows(rows[stays].index_add_(0, slot, share * (rows - rows[root])), mass)
 
 
-def best_swap(
-    rows: Tensor,
-    weight: Tensor,
-    prototypes: Tensor,
-    distances: Tensor | None = None,
-) -> Swap | None:
-    """Find the prototype whose move to a row lowers the inertia most.
+def best_swap(rows: Tensor, weight: Tensor, prototypes: Tensor) -> Swap | None:
+    """Find a move of one prototype that lowers the inertia.
 
-    What a prototype is worth is what its rows would pay at their second winner;
-    what a row would gain as a prototype is known from the first winners alone.
-    The least worth and the greatest gain make the proposal, which is then
-    evaluated exactly.
+    In each prototype's Voronoi set, the row at which one more prototype would
+    gain most is moved to the mean of the rows that it would win. Of these places,
+    at most eight, and of all prototypes, the best pair is found exactly, from the
+    first and the second winners.
 
     Parameters
     ----------
@@ -148,19 +145,21 @@ def best_swap(
         Weights >= 0.
     prototypes : Tensor of shape (k, d)
         Prototypes.
-    distances : Tensor of shape (n, n), optional
-        Squared distances between the rows, if they are known.
 
     Returns
     -------
     Swap or None
-        The move, or None if no row gains more than the prototype is worth, or
-        if the proposal lowers the inertia by less than a thousandth.
+        The move, or None if it lowers the inertia by less than a thousandth.
 
     Raises
     ------
     ValueError
         If shapes do not fit.
+
+    Notes
+    -----
+    Costs O(n k (d + 8)), and O(n m d) for the m heaviest rows, at most 200,
+    among which places are sought.
 
     References
     ----------
@@ -171,31 +170,41 @@ def best_swap(
     --------
     >>> import torch
     >>> rows = torch.tensor([[0.0], [1.0], [9.0]])
-    >>> best_swap(rows, torch.ones(3), torch.tensor([[0.0], [1.0]]))[:2]
-    (0, 2)
+    >>> swap = best_swap(rows, torch.ones(3), torch.tensor([[0.0], [1.0]]))
+    >>> swap.prototype, swap.place
+    (0, tensor([9.]))
     """
     check_columns("prototypes", prototypes, "rows", rows)
     k = len(prototypes)
-    squares = squared_distances(rows, rows) if distances is None else distances
-    weight = weight.to(squares.dtype)
-    to_prototypes = squared_distances(rows, prototypes).to(squares.dtype)
-    near, winner = to_prototypes.topk(min(2, k), dim=1, largest=False)
-    first, second, winner = near[:, 0], near[:, -1], winner[:, 0]
+    weight = weight.to(rows.dtype)
+    near, winner = squared_distances(rows, prototypes).topk(min(2, k), dim=1, largest=False)
+    first, winner = near[:, 0], winner[:, 0]
+    second = near[:, 1] if k > 1 else torch.full_like(first, torch.inf)
     inertia = float(weight @ first)
-    gain = weight @ (first.unsqueeze(1) - squares).clamp_min_(0.0)
-    row = int(gain.argmax())
-    if k == 1:
-        moved = squares[:, row]
-        prototype = 0
-    else:
-        worth = torch.zeros(k, dtype=squares.dtype, device=squares.device)
-        worth.index_add_(0, winner, weight * (second - first))
-        prototype = int(worth.argmin())
-        if not float(gain[row]) > float(worth[prototype]):
-            return None
-        moved = torch.minimum(torch.where(winner == prototype, second, first), squares[:, row])
-    share = 1.0 - float(weight @ moved) / inertia if inertia > 0.0 else 0.0
-    return Swap(prototype, row, share) if share > _LEAST_GAIN else None
+    if not inertia > 0.0:
+        return None
+    numbers = torch.arange(k, device=rows.device).unsqueeze(1)
+    won = winner == numbers
+    places = _places(rows, weight, first, won)
+    reach = squared_distances(places, rows)
+    without = torch.where(won, second, first)  # distances to the nearest prototype but each
+    moved = torch.stack([torch.minimum(without, near) @ weight for near in reach], dim=1)
+    prototype, number = divmod(int(moved.argmin()), len(places))
+    share = 1.0 - float(moved[prototype, number]) / inertia
+    return Swap(prototype, places[number], share) if share > _LEAST_GAIN else None
+
+
+def _places(rows: Tensor, weight: Tensor, first: Tensor, won: Tensor) -> Tensor:
+    """Return the means of what the best row of each Voronoi set would win."""
+    heavy = weight.topk(min(_MOST_SEEDS, len(rows))).indices
+    reach = squared_distances(rows[heavy], rows)
+    gain = (first - reach).clamp_min_(0.0) @ weight
+    best = torch.where(won[:, heavy], gain, -1.0).max(dim=1)
+    chosen = best.values.topk(min(_PLACES, len(won))).indices
+    share = (reach[best.indices[chosen]] < first).to(weight) * weight
+    mass = share.sum(dim=1, keepdim=True)
+    means = (share @ rows) / mass.clamp_min(torch.finfo(mass.dtype).tiny)
+    return torch.where(mass > 0.0, means, rows[heavy[best.indices[chosen]]])
 
 
 @functools.lru_cache(maxsize=8)

@@ -1,10 +1,12 @@
 """Where batches come from: tables in memory or on disk, and anything that can be iterated."""
 
+import mmap
+
 import numpy as np
 from scipy import sparse
 from sklearn.utils import _safe_indexing
 
-__all__ = ["is_table", "iterate_batches"]
+__all__ = ["is_table", "iterate_batches", "release_pages"]
 
 
 def is_table(X):
@@ -86,6 +88,29 @@ def iterate_batches(X, batch_size):
         yield np.stack(samples)
     if empty:
         raise ValueError("X must yield at least one batch of samples, got an empty source.")
+
+
+def release_pages(X):
+    """Give back the memory that a memory-mapped file took while it was read.
+
+    The system counts pages of the file that were touched as the process's own
+    until it needs them elsewhere; the file itself stays in its cache.
+
+    Parameters
+    ----------
+    X : object
+        Only a `numpy.memmap` opened with ``mode="r"``, or a slice of one, is
+        given back: others may have changes that are nowhere else.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.utils import release_pages
+    >>> release_pages(np.ones(3))
+    """
+    mapped = X._mmap if isinstance(X, np.memmap) and X.mode == "r" else None
+    if hasattr(mapped, "madvise") and hasattr(mmap, "MADV_DONTNEED"):  # not on Windows
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _first_of_pair(item):
