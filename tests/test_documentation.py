@@ -239,7 +239,7 @@ def test_changelog_fragments_have_a_known_type_and_a_text():
         assert read(path).strip()
 
 
-@pytest.mark.parametrize("name", ["benchmark", "learned-features"])
+@pytest.mark.parametrize("name", ["benchmark", "learned-features", "streams"])
 def test_the_benchmark_tables_have_their_place(name):
     text = read(README)
     start, end = f".. {name}-table-start\n", f".. {name}-table-end\n"

@@ -124,6 +124,15 @@ def test_prototypes_at_two_depths_find_clusters_and_their_groups(tmp_path):
     assert picture_named_in(text, tmp_path).startswith(PNG)
 
 
+def test_a_stream_that_drifts_is_followed_with_decay_alone(tmp_path):
+    text = run(ROOT / "examples" / "plot_drifting_stream.py", tmp_path)
+    alone, decays, keeps, theirs = map(float, re.findall(r"^\w.*? ([\d.]+)$", text, re.M)[:4])
+    assert decays >= alone - 0.03
+    assert keeps < alone - 0.1
+    assert theirs < alone - 0.1
+    assert picture_named_in(text, tmp_path).startswith(PNG)
+
+
 def picture_named_in(text, folder):
     """Read the file that a script says it has written."""
     return (folder / re.search(r"^Picture: (\S+)$", text, re.M)[1]).read_bytes()

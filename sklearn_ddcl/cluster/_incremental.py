@@ -55,7 +55,7 @@ class IncrementalDDCL(NestedOptions, StreamClusterer):
         ``train_backbone`` none is.
     temperature : str or schedule, default="auto"
         As in `DDCLClustering`; a step of the schedule is 50 samples. "auto" falls
-        from 0.9 to 0.1 times the critical temperature with a decay of 15 steps,
+        from 0.9 to 0.03 times the critical temperature with a decay of 15 steps,
         twice as fast as the paper's.
     decay : float, default=0.0
         By what share of itself the weight of the past falls with each sample, in

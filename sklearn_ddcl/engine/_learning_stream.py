@@ -44,6 +44,15 @@ class LearningStream:
         Samples held.
     dtype : numpy.dtype
         Type of the samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.engine import (
+    ...     LearningStream, SoftmaxAssignment, StreamConfig, stream_temperature)
+    >>> config = StreamConfig(2, SoftmaxAssignment(), stream_temperature())
+    >>> LearningStream(config, "mlp", 100, np.dtype("float64")).ready
+    False
     """
 
     def __init__(self, config: StreamConfig, backbone: Any, replay_size: int, dtype: Any) -> None:
@@ -116,7 +125,13 @@ class LearningStream:
             self.features.advance(X, weight)
 
     def last_batch(self) -> BatchResult:
-        """Return labels and inertia of the last batch, or of the buffer after a lesson."""
+        """Return labels and inertia of the last batch, or of the buffer after a lesson.
+
+        Returns
+        -------
+        BatchResult
+            Computed once it is asked for.
+        """
         return self._required().last_batch()
 
     def settle(self) -> None:

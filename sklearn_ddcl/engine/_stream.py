@@ -205,7 +205,9 @@ class Stream:
         self.summary.add(z, weight)
         if not self.ready and not self._start():
             return
-        if not self.summary.merged and self._clock >= self.search.next_at:
+        # a stream that forgets may be another one before the next merge
+        now = self.config.decay > 0.0 or not self.summary.merged
+        if now and self._clock >= self.search.next_at:
             self._search(self.search.distances(self.search.mean()))
         rows = Rows(
             self.frame.scaled(self.summary.rows), self.summary.weight.to(z.dtype), z.shape[0]
@@ -240,10 +242,12 @@ class Stream:
         """Make room: a better place for a prototype, then fewer rows."""
         self.summary.sort()
         mean = self.search.mean()
-        distances = self.search.distances(mean)
-        if self.ready and self._clock >= self.search.next_at:
+        due = self.ready and self._clock >= self.search.next_at
+        targets = min(2 * self.summary.size, self.summary.n_rows)
+        distances = self.search.distances(mean, None if due else targets)
+        if due:
             self._search(distances)
-        self.summary.merge(distances)
+        self.summary.merge(distances[:targets])
         if self.ready and self.frame.is_far(mean):
             self._far = mean
 

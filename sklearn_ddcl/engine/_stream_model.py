@@ -106,6 +106,17 @@ def stream_module(stream: Stream, encoder: nn.Module | None) -> PrototypeModel:
     -------
     PrototypeModel
         Encoder, scale of the features, prototypes; on the CPU.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn_ddcl.engine import (
+    ...     SoftmaxAssignment, StreamConfig, open_stream, stream_module, stream_temperature)
+    >>> X = np.array([[0.0], [0.0], [9.0]])
+    >>> stream = open_stream(StreamConfig(2, SoftmaxAssignment(), stream_temperature()), None, X)
+    >>> stream.advance(X)
+    >>> stream_module(stream, None).prototypes.shape
+    torch.Size([2, 1])
     """
     parts = [] if encoder is None else [encoder]
     if stream.config.standardize:

@@ -144,5 +144,11 @@ def stream_temperature() -> ExponentialTemperature:
     ExponentialTemperature
         The schedule, twice as fast as that of section 7.6, so that short streams
         end cold.
+
+    Examples
+    --------
+    >>> from sklearn_ddcl.engine import stream_temperature
+    >>> stream_temperature()(0)
+    0.9
     """
-    return ExponentialTemperature(initial=0.9, minimum=0.1, decay=15.0)
+    return ExponentialTemperature(initial=0.9, minimum=0.03, decay=15.0)

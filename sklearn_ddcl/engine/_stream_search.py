@@ -13,7 +13,8 @@ from sklearn_ddcl.nn.summaries import Swap, best_swap
 __all__ = ["StreamSearch"]
 
 # by how much more must have been seen before there is another search
-_GROWTH, _FIRST_GROWTH = 0.1, 0.5
+_GROWTH, _FIRST_GROWTH = 0.2, 0.5
+_LEAST_SAMPLES = 100.0  # between two searches
 _LLOYD_STEPS = 10
 
 
@@ -46,10 +47,10 @@ class StreamSearch:
         weight = self.summary.weight
         return (weight / weight.sum()).to(self.summary.rows) @ self.summary.rows
 
-    def distances(self, mean: Tensor) -> Tensor:
-        """Return squared distances between the rows of the summary, in float32."""
+    def distances(self, mean: Tensor, n_first: int | None = None) -> Tensor:
+        """Return squared distances of the first rows of the summary to all, in float32."""
         rows = self.frame.scaled(self.summary.rows - mean).to(torch.float32)
-        return squared_distances(rows, rows)
+        return squared_distances(rows[:n_first], rows)
 
     def swap(self, prototypes: Tensor, distances: Tensor) -> Swap | None:
         """Return the prototype that does most good elsewhere, if there is one."""
@@ -105,4 +106,5 @@ class StreamSearch:
         # twice the leading eigenvalue of the covariance
         self.critical, self._leading = 2.0 * found.value, found.vector
         growth = _GROWTH if self.summary.merged else _FIRST_GROWTH
-        self.next_at = n_samples + growth * weight_seen
+        least = _LEAST_SAMPLES if self.summary.merged else 0.0
+        self.next_at = n_samples + max(growth * weight_seen, least)

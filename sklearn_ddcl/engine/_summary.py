@@ -12,7 +12,7 @@ __all__ = ["Summary", "summary_size", "thin"]
 _PER_CLUSTER = 10
 _MOST = 300  # merging costs the square of their number
 _FEWEST = 100
-_PIECE = 200  # rows that come between two merges, at least
+_PIECE = 300  # rows that come between two merges, at least
 _IN_FULL = 1_000  # rows of a stream up to which none is left out
 _LEAST_ROWS = 64  # of a batch
 
@@ -72,7 +72,7 @@ class Summary:
         self._weight[: self.n_rows] = self.weight[order]
 
     def merge(self, distances: Tensor) -> None:
-        """Merge down to ``size`` rows, whose squared distances are given."""
+        """Merge down to ``size`` rows; `merge_light_rows` says what the distances are."""
         self.merged = True
         kept = merge_light_rows(self.rows, self.weight, self.size, distances)
         self.n_rows = len(kept.rows)

@@ -68,8 +68,9 @@ def merge_light_rows(
         Weights > 0.
     n_kept : int
         Number of rows to keep.
-    distances : Tensor of shape (n, n), optional
-        Squared distances between the rows, if they are known.
+    distances : Tensor of shape (m, n), optional
+        Squared distances of the m heaviest rows, the only ones to which others
+        may go then, to all rows; ``m >= n_kept``. None computes those of all.
 
     Returns
     -------
@@ -79,8 +80,8 @@ def merge_light_rows(
     Raises
     ------
     ValueError
-        If ``rows`` is no matrix, ``n_kept`` is less than 1, or a weight is
-        larger than the one before.
+        If ``rows`` is no matrix, ``n_kept`` is less than 1, a weight is larger
+        than the one before, or ``distances`` have another shape.
 
     References
     ----------
@@ -102,10 +103,16 @@ def merge_light_rows(
     if bool((weight[1:] > weight[:-1]).any()):
         raise ValueError("weight must not rise: sort the rows by falling weight.")
     squares = squared_distances(rows, rows) if distances is None else distances
+    m = squares.shape[0]
+    if squares.shape[1:] != (n,) or not n_kept <= m <= n:
+        raise ValueError(
+            f"distances must have shape (m, {n}) with m from {n_kept} to {n}, "
+            f"got {tuple(squares.shape)}."
+        )
     inverse = weight.reciprocal().to(squares.dtype)
-    cost = squares / (inverse.unsqueeze(1) + inverse)
+    cost = squares / (inverse[:m].unsqueeze(1) + inverse)
     # only towards rows before: then no two rows can each go to the other
-    cost, target = cost.add_(_not_above(n, cost.dtype, cost.device)).min(dim=0)
+    cost, target = cost.add_(_not_above(m, n, cost.dtype, cost.device)).min(dim=0)
     leaving = cost.topk(excess, largest=False).indices
     root = torch.arange(n, device=rows.device)
     root[leaving] = target[leaving]
@@ -192,6 +199,6 @@ def best_swap(
 
 
 @functools.lru_cache(maxsize=8)
-def _not_above(n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+def _not_above(m: int, n: int, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return zeros above the diagonal and infinity elsewhere."""
-    return torch.full((n, n), torch.inf, dtype=dtype, device=device).tril_()
+    return torch.full((m, n), torch.inf, dtype=dtype, device=device).tril_()

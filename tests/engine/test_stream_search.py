@@ -69,9 +69,11 @@ def test_searches_become_rarer_as_more_is_known_but_not_where_it_is_forgotten():
     assert made.next_at == 90
     made.summary.merged = True
     made.measure(10_000.0, 10_000.0)
-    assert made.next_at == 11_000
-    made.measure(10_000.0, 500.0)
-    assert made.next_at == 10_050
+    assert made.next_at == 12_000
+    made.measure(10_000.0, 1_000.0)
+    assert made.next_at == 10_200
+    made.measure(10_000.0, 50.0)
+    assert made.next_at == 10_100
 
 
 def test_prototypes_settle_where_k_means_leaves_them():
