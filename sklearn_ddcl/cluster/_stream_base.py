@@ -135,10 +135,6 @@ class StreamClusterer(PrototypeClusterer):
                 "sample_weight must be None where X is an iterable of batches: pass the weights "
                 "of each batch to partial_fit."
             )
-        if not hasattr(X, "__iter__"):
-            raise TypeError(
-                f"X must be a table of samples or an iterable of batches. Got {X!r} instead."
-            )
         for batch in iterate_batches(X, self.batch_size):
             self._advance(batch, None)
         self._settle()

@@ -98,8 +98,9 @@ class StreamSearch:
             labels = nearest
             mass = weight.new_zeros(len(prototypes)).index_add_(0, labels, weight)
             sums = torch.zeros_like(prototypes).index_add_(0, labels, weighted)
-            means = sums / mass.clamp_min(torch.finfo(mass.dtype).tiny).unsqueeze(1)
-            prototypes = torch.where(mass.unsqueeze(1) > 0.0, means, prototypes)
+            least = torch.finfo(mass.dtype).tiny  # below it digits are lost
+            means = sums / mass.clamp_min(least).unsqueeze(1)
+            prototypes = torch.where(mass.unsqueeze(1) >= least, means, prototypes)
         return prototypes
 
     def measure(self, n_samples: float, weight_seen: float) -> None:

@@ -101,16 +101,16 @@ class MinimizerStep:
         self.n_steps = n_steps
 
     def __call__(self, rows: Rows, p: Tensor, temperature: float, kept: float) -> Moved:
-        """Take the steps: every prototype goes to the weighted mean of its rows."""
+        """Take the steps: every prototype with rows goes to their weighted mean."""
         first = None
         for _ in range(self.n_steps or _steps_for(float(rows.weight.sum()))):
             q = softmax_assignments(rows.z, p, temperature)
             first = q[q.shape[0] - rows.n_new :] if first is None else first
             shares = q * rows.weight.unsqueeze(1)
             mass = shares.sum(dim=0)
-            # differences from the prototype: one whose rows have no weight stays
-            means = (shares.T @ rows.z).div_(mass.clamp_min(torch.finfo(mass.dtype).tiny)[:, None])
-            p = torch.where(mass.unsqueeze(1) > 0.0, means, p)
+            least = torch.finfo(mass.dtype).tiny  # below it digits are lost
+            means = (shares.T @ rows.z).div_(mass.clamp_min(least).unsqueeze(1))
+            p = torch.where(mass.unsqueeze(1) >= least, means, p)
         return Moved(p, first if first is not None else rows.z.new_empty(0, len(p)))
 
     def shift(self, offset: Tensor) -> None:
@@ -224,7 +224,9 @@ def make_step(options: SoftmaxAssignment | WidrowHoff) -> StreamStep:
 
 
 def _steps_for(mass: float) -> int:
-    return max(1, min(_MOST_STEPS, math.ceil(_FEW_SAMPLES / mass)))
+    if mass * _MOST_STEPS <= _FEW_SAMPLES:  # the quotient overflows where weights are tiny
+        return _MOST_STEPS
+    return math.ceil(_FEW_SAMPLES / mass)
 
 
 def softmax_assignments(z: Tensor, p: Tensor, temperature: float) -> Tensor:

@@ -43,6 +43,9 @@ def iterate_batches(X, batch_size):
         A table, of which slices are yielded, a memory-mapped one included; or
         an iterable of batches, of ``(batch, ...)`` pairs, of which the first
         entry is taken, or of single samples of one axis, which are collected.
+        A list of arrays of one axis and length is a batch, its rows. What has a
+        length and items, but no iterator, such as a torch ``Dataset``, is gone
+        through by number.
     batch_size : int
         Rows of a slice, or samples to collect. Batches of an iterable are
         passed on as they are.
@@ -56,6 +59,8 @@ def iterate_batches(X, batch_size):
     ------
     ValueError
         If an iterable yields nothing.
+    TypeError
+        If X is neither a table nor an iterable.
 
     Examples
     --------
@@ -65,13 +70,13 @@ def iterate_batches(X, batch_size):
     """
     if is_table(X):
         table = X if hasattr(X, "shape") else np.asarray(X)
-        n_rows = table.shape[0] if table.ndim else 1
+        n_rows = table.shape[0] if len(table.shape) else 1
         for start in range(0, n_rows, batch_size):
             rows = slice(start, min(start + batch_size, n_rows))
             yield _safe_indexing(table, rows) if n_rows > batch_size else table
         return
     samples, empty = [], True
-    for item in X:
+    for item in _items(X):
         empty = False
         batch = _first_of_pair(item)
         if np.ndim(batch) == 1:
@@ -113,7 +118,20 @@ def release_pages(X):
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
+def _items(X):
+    if hasattr(X, "__iter__"):
+        return iter(X)
+    if hasattr(X, "__len__") and hasattr(X, "__getitem__"):
+        return (X[number] for number in range(len(X)))
+    raise TypeError(f"X must be a table of samples or an iterable of batches. Got {X!r} instead.")
+
+
 def _first_of_pair(item):
     """Return the samples of ``(samples, labels)``, as loaders of labelled data yield them."""
-    pair = isinstance(item, list | tuple) and len(item) > 0 and hasattr(item[0], "ndim")
-    return item[0] if pair and item[0].ndim > 0 else item
+    if not isinstance(item, list | tuple) or not item:
+        return item
+    shapes = [getattr(part, "shape", None) for part in item]
+    if not shapes[0]:
+        return item
+    rows = len(shapes[0]) == 1 and len(item) > 1 and all(s == shapes[0] for s in shapes)
+    return np.stack(item) if rows else item[0]

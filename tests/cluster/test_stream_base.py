@@ -50,12 +50,15 @@ SOURCES = {
     "array": lambda folder: X,
     "list": lambda folder: X.tolist(),
     "frame": lambda folder: pd.DataFrame(X, columns=["a", "b"]),
+    "polars": lambda folder: pytest.importorskip("polars").DataFrame({"a": X[:, 0], "b": X[:, 1]}),
     "memmap": memmap,
     "generator": lambda folder: batches(),
     "pairs": lambda folder: ((batch, None) for batch in batches()),
     "samples": lambda folder: iter(X),
     "frames": lambda folder: (pd.DataFrame(batch) for batch in batches()),
+    "lists of rows": lambda folder: (list(batch) for batch in batches()),
     "dataset": lambda folder: Rows(),
+    "numbered dataset": lambda folder: torch.utils.data.TensorDataset(torch.from_numpy(X)),
     "loader": lambda folder: torch.utils.data.DataLoader(Rows(), batch_size=50),
     "labelled loader": lambda folder: torch.utils.data.DataLoader(
         torch.utils.data.TensorDataset(torch.from_numpy(X), torch.from_numpy(Y)), batch_size=50

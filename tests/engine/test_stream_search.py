@@ -88,3 +88,12 @@ def test_prototypes_settle_where_k_means_leaves_them():
     np.testing.assert_allclose(found, expected.cluster_centers_)
     far = torch.cat([start, torch.full((1, 2), 1e6, dtype=torch.float64)])
     assert float(search(rows, weight).settled(far)[3, 0]) == 1e6
+
+
+def test_a_prototype_whose_rows_are_all_but_forgotten_settles_among_them_or_stays():
+    rows = torch.tensor([[0.0], [0.2], [9.0], [9.2]], dtype=torch.float32)
+    weight = torch.tensor([1.0, 1.0, 1e-42, 1e-42], dtype=torch.float64)
+    summary = Summary(4, 1, torch.float32, CPU)
+    summary.add(rows, weight)
+    found = StreamSearch(summary, StreamFrame(1, "float32", False, CPU)).settled(rows[1:3])
+    assert 8.9 < float(found[1]) < 9.3

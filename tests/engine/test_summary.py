@@ -46,7 +46,7 @@ def test_mass_and_mean_are_kept_in_bounded_room(seed, size, cuts):
     for part, own in zip(rows.split(cuts), weight.split(cuts), strict=True):
         feed(summary, part, own)
         assert torch.equal(summary.rows[-len(part) :], part)
-        assert summary.n_rows <= size + 200
+        assert summary.n_rows <= summary.size + summary.piece
     torch.testing.assert_close(summary.weight.sum(), weight.sum())
     torch.testing.assert_close(summary.weight @ summary.rows, weight @ rows)
 
@@ -117,10 +117,10 @@ def test_weights_are_double_whatever_the_rows_are():
 
 def test_more_rows_than_there_is_room_for_are_refused():
     summary = make(3)
-    summary.add(*draw(0, 200))
+    summary.add(*draw(0, summary.piece))
     with pytest.raises(RuntimeError, match="size"):
         summary.add(*draw(1, 4))
-    assert summary.n_rows == 200
+    assert summary.n_rows == summary.piece
 
 
 # --- its size

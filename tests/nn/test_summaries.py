@@ -2,6 +2,7 @@
 
 import itertools
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
@@ -115,6 +116,24 @@ def test_known_distances_change_nothing_and_types_stay(dtype):
     assert merged.weight.dtype == torch.float64
 
 
+@checked
+@given(seed=st.integers(0, 10_000), n=st.integers(2, 30), share=st.floats(0, 1))
+def test_with_few_targets_others_go_to_the_heaviest_alone(seed, n, share):
+    rows, weight = draw_rows(seed, n, 3)
+    n_kept = n // 2
+    m = n_kept + int(share * (n - n_kept))
+    merged = merge_light_rows(rows, weight, n_kept, squared_distances(rows[:m], rows))
+    assert len(merged.rows) == n_kept
+    torch.testing.assert_close(merged.weight @ merged.rows, weight @ rows, rtol=1e-11, atol=1e-11)
+    if m == n_kept:
+        # every row but the heaviest goes to its cheapest among these, if it goes at all
+        costs = [min(ward(rows, weight, i, j) for i in range(min(j, m))) for j in range(1, n)]
+        left = 1 + np.argsort(costs)[: n - n_kept]
+        assert float(merged.weight.sum()) == pytest.approx(float(weight.sum()))
+        stays = sorted(set(range(n)) - set(left.tolist()))
+        assert (merged.weight >= weight[stays] * (1 - 1e-12)).all()
+
+
 def test_means_of_equal_rows_are_exact_whatever_their_weights():
     rows = torch.full((50, 2), 0.1, dtype=torch.float32)
     merged = merge_light_rows(rows, draw_rows(1, 50, 1)[1], 1)
@@ -142,6 +161,9 @@ def test_few_rows_come_back_as_they_are():
         ({"n_kept": 1.5}, "n_kept"),
         ({"rows": torch.zeros(4)}, "rows must be a 2-D"),
         ({"weight": torch.arange(4.0)}, "sort the rows by falling weight"),
+        ({"distances": torch.zeros(1, 4)}, "distances must have shape .* from 2 to 4"),
+        ({"distances": torch.zeros(4, 3)}, "distances must have shape"),
+        ({"distances": torch.zeros(5, 4)}, "distances must have shape"),
     ],
 )
 def test_impossible_merges_are_refused(change, message):
