@@ -55,8 +55,8 @@ class IncrementalDDCL(NestedOptions, StreamClusterer):
         ``train_backbone`` none is.
     temperature : str or schedule, default="auto"
         As in `DDCLClustering`; a step of the schedule is 50 samples. "auto" falls
-        from 0.9 to 0.001 times the critical temperature with a decay of 15 steps,
-        twice as fast as the paper's.
+        from 1 to 0.001 times the critical temperature with a decay of 20 steps,
+        faster than the paper's.
     decay : float, default=0.0
         By what share of itself the weight of the past falls with each sample, in
         [0, 1): 0 forgets nothing, 0.001 half of the past in 693 samples.

@@ -42,8 +42,8 @@ def load_batch(
         rows, weight = rows[used], weight[used]
     x = frame.load(rows, device)
     if weight is None:
-        return x, torch.ones(x.shape[0], dtype=torch.float64, device=device)
-    return x, torch.from_numpy(weight.astype(np.float64)).to(device)
+        weight = np.ones(x.shape[0])
+    return x, frame.load_weight(weight, device)
 
 
 def choose_rows(
@@ -102,8 +102,8 @@ def describe_batch(
     z = frame.scaled(x / frame.unit)
     best, labels = scores_by_prototype(z, prototypes).min(dim=0)
     squares = (best + z.square().sum(dim=1)).clamp_min_(0.0)
-    inertia = float(weight.to(squares) @ squares)
-    return BatchResult(labels.to(torch.int32).cpu().numpy(), inertia * frame.area)
+    inertia = float(weight.to(squares) @ squares) * frame.area * frame.weight_unit
+    return BatchResult(labels.to(torch.int32).cpu().numpy(), inertia)
 
 
 def pieces(rows: Tensor, weight: Tensor, length: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -35,6 +35,8 @@ class StreamFrame:
     unit : float
         Power of two near the largest deviation in the first rows; 1 until it is
         set.
+    weight_unit : float
+        Mean of the first weights, by which all are divided; 0 before.
     moments : Moments
         Running mean and deviation, in these coordinates.
     """
@@ -45,6 +47,7 @@ class StreamFrame:
         self.moments = Moments(width, device)
         self.origin: Any = None
         self.unit = 1.0
+        self.weight_unit = 0.0
 
     @property
     def area(self) -> float:
@@ -63,6 +66,13 @@ class StreamFrame:
             self.origin = rows.mean(axis=0, dtype=np.float64)
         shifted = rows - self.origin.astype(self.dtype)
         return torch.from_numpy(shifted.astype(self.dtype, copy=False)).to(device)
+
+    def load_weight(self, weight: np.ndarray, device: torch.device) -> Tensor:
+        """Return weights in float64, 1 on the average of the first ones."""
+        values = torch.from_numpy(weight.astype(np.float64)).to(device)
+        if self.weight_unit == 0.0:
+            self.weight_unit = float(values.mean())
+        return values / self.weight_unit
 
     def set_unit(self, rows: Tensor) -> None:
         """Take the unit from rows less the origin."""

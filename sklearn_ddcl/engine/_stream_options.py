@@ -29,7 +29,7 @@ class SoftmaxAssignment(Options):
         batch's Gram matrix (block 6 of the paper, with ``summary_size=0``).
     n_steps : int or None, default=None
         Steps a batch, or a piece where a large batch is taken in pieces. None
-        takes one, and while little has been seen more, up to 10: 1,000 divided
+        takes one, and while little has been seen more, up to 10: 2,000 divided
         by the number of samples.
 
     Examples
@@ -137,18 +137,18 @@ def resolve_assignment(value: Any) -> SoftmaxAssignment | WidrowHoff:
 
 
 def stream_temperature() -> ExponentialTemperature:
-    """Return the default schedule of streams: from just below the critical temperature.
+    """Return the default schedule of streams: from the critical temperature.
 
     Returns
     -------
     ExponentialTemperature
-        The schedule, twice as fast as that of section 7.6, so that short streams
+        The schedule, faster than that of section 7.6, so that short streams
         end cold.
 
     Examples
     --------
     >>> from sklearn_ddcl.engine import stream_temperature
     >>> stream_temperature()(0)
-    0.9
+    1.0
     """
-    return ExponentialTemperature(initial=0.9, minimum=0.001, decay=15.0)
+    return ExponentialTemperature(initial=1.0, minimum=0.001, decay=20.0)

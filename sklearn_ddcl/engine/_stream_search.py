@@ -15,6 +15,7 @@ __all__ = ["StreamSearch"]
 # by how much more must have been seen before there is another search
 _GROWTH, _FIRST_GROWTH = 0.2, 0.5
 _LEAST_SAMPLES = 100.0  # between two searches
+_FAR = 16.0  # median squared distances from the mean
 _LLOYD_STEPS = 10
 _SWAPS = 3
 
@@ -104,7 +105,7 @@ class StreamSearch:
         return prototypes
 
     def measure(self, n_samples: float, weight_seen: float) -> None:
-        """Follow the critical temperature, and say when to search again.
+        """Follow the critical temperature of the bulk, and say when to search again.
 
         Parameters
         ----------
@@ -113,8 +114,7 @@ class StreamSearch:
         weight_seen : float
             What is not forgotten of them.
         """
-        rows = self.frame.scaled(self.summary.rows - self.mean())
-        weight = (self.summary.weight / self.summary.weight.sum()).to(rows)
+        rows, weight = _clipped(self.frame.scaled(self.summary.rows), self.summary.weight)
         start = rows.new_ones(rows.shape[1]) if self._leading is None else self._leading
         found = leading_eigenvalue(
             lambda v: rows.T @ (weight * (rows @ v)), start=start, tolerance=1e-2, max_iter=50
@@ -124,3 +124,21 @@ class StreamSearch:
         growth = _GROWTH if self.summary.merged else _FIRST_GROWTH
         least = _LEAST_SAMPLES if self.summary.merged else 0.0
         self.next_at = n_samples + max(growth * weight_seen, least)
+
+
+def _clipped(rows: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Return rows less their mean, far ones drawn in, and weights that sum to 1.
+
+    One sample in the distance would else set the temperature of all others.
+    """
+    weight = (weight / weight.sum()).to(rows)
+    trust = torch.ones_like(weight)
+    for _ in range(3):  # the first mean may itself be far from the bulk
+        share = weight * trust
+        rows = rows - (share / share.sum()) @ rows
+        squares = rows.square().sum(dim=1)
+        order = squares.argsort()
+        half = torch.searchsorted(weight[order].cumsum(0), 0.5).clamp_max(len(rows) - 1)
+        bound = _FAR * squares[order[half]]
+        trust = torch.where(squares > bound, bound / squares, 1.0)
+    return rows * trust.sqrt().unsqueeze(1), weight

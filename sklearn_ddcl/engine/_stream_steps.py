@@ -20,7 +20,7 @@ __all__ = ["Moved", "Rows", "StreamStep", "make_step"]
 
 
 _MOST_STEPS = 10
-_FEW_SAMPLES = 1_000  # up to which steps are cheaper than new samples
+_FEW_SAMPLES = 2_000  # up to which steps are cheaper than new samples
 
 
 class Rows(NamedTuple):
