@@ -61,10 +61,10 @@ def public_methods(objects):
 
 
 def inherits_its_docstring(cls, name):
-    """Tell whether a method adds nothing to what a base class here says of it."""
+    """Tell whether a method adds no more than a line to what a base class here says of it."""
     bases = [base for base in cls.__mro__[1:] if base.__module__.startswith(PACKAGE)]
     told = any(getattr(vars(base).get(name), "__doc__", None) for base in bases)
-    return told and vars(cls)[name].__doc__ is None
+    return told and "\n" not in (vars(cls)[name].__doc__ or "")
 
 
 OBJECTS = public_objects()
@@ -110,6 +110,8 @@ def test_a_docstring_is_inherited_from_this_package_alone():
         def documented(self):
             """Do."""
 
+        named = told = documented
+
         def bare(self): ...
 
     class Derived(Base, dict):
@@ -117,12 +119,22 @@ def test_a_docstring_is_inherited_from_this_package_alone():
 
         def documented(self): ...
 
+        def named(self):
+            """Do it this way."""
+
+        def told(self):
+            """Do it.
+
+            Else not.
+            """
+
         def bare(self): ...
 
         def update(self): ...
 
-    names = ("documented", "bare", "update")
-    assert [inherits_its_docstring(Derived, name) for name in names] == [True, False, False]
+    names = ("documented", "named", "told", "bare", "update")
+    found = [inherits_its_docstring(Derived, name) for name in names]
+    assert found == [True, True, False, False, False]
     assert not inherits_its_docstring(Base, "documented")
 
 

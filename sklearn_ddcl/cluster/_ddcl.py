@@ -1,12 +1,9 @@
 """DDCLClustering: Deep Dual Competitive Learning as a clusterer."""
 
-import warnings
 from numbers import Integral, Real
 
-from sklearn.exceptions import ConvergenceWarning
-
 from sklearn_ddcl.cluster._base import PrototypeClusterer, check_training_input
-from sklearn_ddcl.cluster._ddcl_fit import train
+from sklearn_ddcl.cluster._ddcl_fit import train, warn_of
 from sklearn_ddcl.cluster._options import NestedOptions
 from sklearn_ddcl.engine import (
     JointTraining,
@@ -21,18 +18,8 @@ from sklearn_ddcl.engine import (
 from sklearn_ddcl.engine._backbones import BACKBONES
 from sklearn_ddcl.engine._build import DEEP_LOSSES, TEMPERATURES
 from sklearn_ddcl.engine._deep_config import WARM_UPS
-from sklearn_ddcl.exceptions import CollapseWarning
 from sklearn_ddcl.utils import check_weights, scale_weights
 from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
-
-# Why clusters are lost, by whether features are learned.
-_COINCIDING = {
-    False: "prototypes coincide because the last temperature is high. Lower n_clusters or the "
-    "schedule's minimum, or set hard_finish=True in ReducedFlow.",
-    True: "the backbone gives different samples the same features. Lower n_clusters, or change "
-    "what it learns: its layers, the warm_up (None leaves it as it is), or objective_weight in "
-    "JointTraining.",
-}
 
 
 class DDCLClustering(NestedOptions, PrototypeClusterer):
@@ -302,7 +289,7 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         self.cluster_gaps_ = fitted.gaps
         self.history_ = fitted.history
         self.module_ = fitted.module
-        self._warn(fitted)
+        warn_of(fitted, self.n_clusters, self.max_iter, deep)
         return self
 
     def __sklearn_tags__(self):
@@ -310,30 +297,3 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         single = self.n_clusters is not None and self.prototypes_per_cluster in (None, 1)
         tags.input_tags.sparse = self.backbone is not None or single
         return tags
-
-    def _warn(self, fitted):
-        if self.n_active_clusters_ < (self.n_clusters or 1):
-            self._warn_of(
-                f"{self.n_active_clusters_} of n_clusters={self.n_clusters} clusters are in use: "
-                "X may have fewer distinct samples than that (as far as its dtype tells them "
-                f"apart), or {_COINCIDING[self.backbone is not None]}",
-                CollapseWarning,
-            )
-        if fitted.flattened and self.n_active_clusters_ > 2:
-            self._warn_of(
-                "The joint phase has drawn the features onto a line: 99 % of their variance lies "
-                "in one direction. With warm_up=None or pretext_weight=0 nothing prevents that: "
-                "choose a warm_up, or for a trained backbone less objective_weight or fewer "
-                "epochs in JointTraining.",
-                CollapseWarning,
-            )
-        if not fitted.converged:
-            self._warn_of(
-                f"The fit did not converge in max_iter={self.max_iter} passes of its last phase. "
-                "Raise max_iter or tol, or scale the data.",
-                ConvergenceWarning,
-            )
-
-    @staticmethod
-    def _warn_of(message, category):
-        warnings.warn(message, category, stacklevel=5)  # through fit and its validating wrapper

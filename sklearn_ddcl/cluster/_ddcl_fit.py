@@ -1,9 +1,11 @@
 """The three ways in which DDCLClustering trains: features given, given and joined, learned."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from scipy import sparse
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 
 from sklearn_ddcl.engine import (
@@ -22,9 +24,19 @@ from sklearn_ddcl.engine import (
     resolve_temperature,
     resolve_warm_up,
 )
+from sklearn_ddcl.exceptions import CollapseWarning
 from sklearn_ddcl.utils import make_reporter
 
-__all__ = ["Fitted", "train"]
+__all__ = ["Fitted", "train", "warn_of"]
+
+# Why clusters are lost, by whether features are learned.
+_COINCIDING = {
+    False: "prototypes coincide because the last temperature is high. Lower n_clusters or the "
+    "schedule's minimum, or set hard_finish=True in ReducedFlow.",
+    True: "the backbone gives different samples the same features. Lower n_clusters, or change "
+    "what it learns: its layers, the warm_up (None leaves it as it is), or objective_weight in "
+    "JointTraining.",
+}
 
 
 # Parameters that say what is trained: their defaults, and what values stand for.
@@ -238,3 +250,51 @@ def _refuse_unused(estimator):
 
 def _count(value):
     return None if value is None else int(value)
+
+
+def warn_of(fitted, n_clusters, max_iter, deep):
+    """Warn of what went wrong in a fit, from within ``fit``.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        Its state.
+    n_clusters : int or None
+        Clusters asked for.
+    max_iter : int
+        Bound on passes.
+    deep : bool
+        Whether features were learned.
+
+    Warns
+    -----
+    CollapseWarning
+        If clusters were lost, or the features of more than two fell on a line.
+    ConvergenceWarning
+        If the finish did not come to rest.
+    """
+    in_use = len(fitted.centers)
+    if in_use < (n_clusters or 1):
+        _warn(
+            f"{in_use} of n_clusters={n_clusters} clusters are in use: X may have fewer distinct "
+            f"samples than that (as far as its dtype tells them apart), or {_COINCIDING[deep]}",
+            CollapseWarning,
+        )
+    if fitted.flattened and in_use > 2:
+        _warn(
+            "The joint phase has drawn the features onto a line: 99 % of their variance lies in "
+            "one direction. With warm_up=None or pretext_weight=0 nothing prevents that: choose a "
+            "warm_up, or for a trained backbone less objective_weight or fewer epochs in "
+            "JointTraining.",
+            CollapseWarning,
+        )
+    if not fitted.converged:
+        _warn(
+            f"The fit did not converge in max_iter={max_iter} passes of its last phase. Raise "
+            "max_iter or tol, or scale the data.",
+            ConvergenceWarning,
+        )
+
+
+def _warn(message, category):
+    warnings.warn(message, category, stacklevel=5)  # through fit and its validating wrapper

@@ -14,6 +14,7 @@ from sklearn_ddcl.engine._inference import nearest
 from sklearn_ddcl.engine._replay import Replay
 from sklearn_ddcl.engine._stream import Stream
 from sklearn_ddcl.engine._stream_config import BatchResult, StreamConfig
+from sklearn_ddcl.engine._stream_encoding import encode_batch
 from sklearn_ddcl.engine._stream_history import StreamHistory
 from sklearn_ddcl.engine._training_options import JointTraining
 from sklearn_ddcl.engine._warm_ups import NeighborContrast
@@ -170,7 +171,8 @@ class LearningStream:
 
     def _labels(self, rows: np.ndarray) -> np.ndarray:
         stream = self._required()
-        return nearest(stream.encode(rows), stream.centers, self.config.device)
+        z = encode_batch(stream.encoder, rows, self.dtype, self.config.device)
+        return nearest(z, stream.centers, self.config.device)
 
     def _required(self) -> Stream:
         if self.features is None:

@@ -126,7 +126,7 @@ class Stream:
             to what was seen before overflow; the stream is as it was before.
         """
         begin = time.perf_counter()
-        rows = self.encode(rows)
+        rows = encode_batch(self.encoder, rows, self.dtype, self.config.device)
         with torch.inference_mode():
             x, w = load_batch(rows, weight, self.frame, self.device)
             before = self.weight_seen
@@ -152,26 +152,6 @@ class Stream:
             self._follow()
             if self.ready:
                 self.history.end(self, time.perf_counter() - begin)
-
-    def encode(self, rows: np.ndarray) -> np.ndarray:
-        """Return the features of rows, in the stream's type.
-
-        Parameters
-        ----------
-        rows : ndarray of shape (b, ...)
-            Rows.
-
-        Returns
-        -------
-        ndarray of shape (b, d)
-            Features, not standardised.
-
-        Raises
-        ------
-        ValueError
-            If the encoder does not take them.
-        """
-        return encode_batch(self.encoder, rows, self.dtype, self.config.device)
 
     def last_batch(self) -> BatchResult:
         """Return labels and inertia of the last batch.
@@ -279,7 +259,8 @@ class Stream:
             Batches so far.
         """
         with torch.inference_mode():
-            x, w = load_batch(self.encode(rows), None, self.frame, self.device)
+            z = encode_batch(self.encoder, rows, self.dtype, self.config.device)
+            x, w = load_batch(z, None, self.frame, self.device)
             self.frame.set_unit(x)
             if self.config.standardize:
                 self.frame.moments.update(x / self.frame.unit, w, 1.0)

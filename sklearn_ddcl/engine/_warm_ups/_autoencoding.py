@@ -47,6 +47,7 @@ class Autoencoding(WarmUp):
     def make_task(
         self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
     ) -> PretextTask:
+        """Return the task with a fresh decoder."""
         return make_autoencoder(prepared, width, generator)
 
 

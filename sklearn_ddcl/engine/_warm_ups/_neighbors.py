@@ -64,6 +64,7 @@ class NeighborContrast(WarmUp):
         self.search = search
 
     def validate(self) -> None:
+        """Check the options, the search among them."""
         super().validate()
         if self.n_neighbors is not None:
             check_count("n_neighbors", self.n_neighbors)
@@ -75,6 +76,7 @@ class NeighborContrast(WarmUp):
     def make_task(
         self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
     ) -> PretextTask:
+        """Return the task on the rows' neighbour graph."""
         if prepared.components is None:
             raise ValueError("prepared must hold components: prepare_backbone(neighbors=True).")
         n_rows = len(prepared.inputs)

@@ -68,6 +68,7 @@ class SimCLR(WarmUp):
         self.learning_rate = learning_rate
 
     def validate(self) -> None:
+        """Check the options, those of the augmentation among them."""
         super().validate()
         check_real("temperature", self.temperature, above=0.0)
         check_real("autoencoder_weight", self.autoencoder_weight, at_least=0.0)
@@ -83,6 +84,7 @@ class SimCLR(WarmUp):
     def make_task(
         self, prepared: Prepared, width: int, n_clusters: int | None, generator: torch.Generator
     ) -> PretextTask:
+        """Return the task with a fresh projection head, and a decoder if it has a weight."""
         views = self.augmentation
         if views is None:
             views = GaussianNoise(scale=0.5 * spread(prepared.inputs))
