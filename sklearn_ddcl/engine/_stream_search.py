@@ -13,7 +13,7 @@ from sklearn_ddcl.nn.summaries import Swap, best_swap
 __all__ = ["StreamSearch"]
 
 # by how much more must have been seen before there is another search
-_GROWTH, _FIRST_GROWTH = 0.2, 0.5
+_GROWTH, _FIRST_GROWTH = 0.3, 0.5
 _LEAST_SAMPLES = 100.0  # between two searches
 _FAR = 16.0  # median squared distances from the mean
 _LLOYD_STEPS = 10

@@ -14,7 +14,7 @@ _MOST = 300  # merging costs the square of their number
 _FEWEST = 100
 _PIECE = 300  # rows that come between two merges, at least
 _IN_FULL = 1_000  # rows of a stream up to which none is left out
-_LEAST_ROWS = 64  # of a batch
+_LEAST_ROWS = 32  # of a batch
 
 
 class Summary:
@@ -139,7 +139,7 @@ def thin(
         of a stream, and of small batches.
     """
     wanted = math.ceil(n_rows * _IN_FULL / (n_before + n_rows))
-    count = max(wanted, _LEAST_ROWS, n_rows // 16)
+    count = max(wanted, _LEAST_ROWS, n_rows // 32)
     if count >= n_rows:
         return None
     first = torch.rand((), generator=generator, dtype=torch.float64)

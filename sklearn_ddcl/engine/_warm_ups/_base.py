@@ -20,9 +20,9 @@ __all__ = ["WarmUp"]
 
 _FEWEST_STEPS = 300
 _STEPS_AT = 2_000  # rows for which 900 steps are taken
-_DRAWS, _MOST_DRAWS = 44, 100  # times that a sample is drawn at least
+_DRAWS, _MOST_DRAWS = 44, 150  # times that a sample is drawn at least
 _MANY = 10_000  # rows from which on each one is drawn more often: there is more to learn
-_GROWTH = 0.4  # power of the number of rows
+_GROWTH, _DRAWS_GROWTH = 0.4, 0.6  # powers of the number of rows
 
 
 class WarmUp(Options):
@@ -184,12 +184,12 @@ class WarmUp(Options):
             ``n_steps``, or what None stands for: 900 for 2,000 samples, growing
             with the power 0.4 of their number; at least 300, and enough to draw
             each sample 44 times. Above 10,000 samples the draws grow with the
-            same power, up to 100.
+            power 0.6, up to 150.
         """
         if self.n_steps is not None:
             return self.n_steps
         steps = round(900.0 * math.pow(n_rows / _STEPS_AT, _GROWTH))
-        draws = min(_DRAWS * math.pow(max(n_rows / _MANY, 1.0), _GROWTH), _MOST_DRAWS)
+        draws = min(_DRAWS * math.pow(max(n_rows / _MANY, 1.0), _DRAWS_GROWTH), _MOST_DRAWS)
         return max(steps, _FEWEST_STEPS, int(draws * n_rows / self.batch_size))
 
     @property
