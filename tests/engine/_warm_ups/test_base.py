@@ -119,7 +119,7 @@ def test_other_containers_train_the_same(kind, change):
     ("n_rows", "steps"),
     [
         *((1, 300), (100, 300), (2_000, 900), (10_000, 1_718)),
-        *((11_000, 2_001), (70_000, 38_667), (1_000_000, 585_937)),
+        *((11_000, 2_001), (70_000, 38_669), (1_000_000, 585_937)),
     ],
 )
 def test_steps_grow_with_the_rows_and_each_is_drawn_at_most_100_times(n_rows, steps):
