@@ -83,8 +83,8 @@ class IncrementalDDCL(NestedOptions, StreamClusterer):
     cluster_centers_ : ndarray of shape (n_clusters, n_latent_features)
         Prototypes, in the space of the features (standardised if these are).
     labels_ : ndarray of shape (n_samples,)
-        Cluster of each sample of the last batch, int32; after `fit` with a table,
-        of all its samples.
+        Cluster of each sample of the last batch, int32, those of weight 0
+        included; after `fit` with a table, of all its samples.
     inertia_ : float
         Weighted sum of squared distances of the same samples to their prototype.
     temperature_ : float
@@ -123,8 +123,9 @@ class IncrementalDDCL(NestedOptions, StreamClusterer):
     The estimator pickles between any two batches, and goes on to the same bits.
     The first 1,000 samples, and batches of up to 32, go into the summary in full;
     of a later batch of b samples a systematic sample of at least b / 32, in
-    proportion to their weights, the larger the less has been seen. Sequences of batches of the same samples cut
-    differently give results that are close, not equal.
+    proportion to their weights, the larger the less has been seen. Sequences of
+    batches of the same samples cut differently give results that are close, not
+    equal.
 
     References
     ----------

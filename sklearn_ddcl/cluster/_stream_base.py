@@ -142,7 +142,8 @@ class StreamClusterer(PrototypeClusterer):
     def _label(self, batch):
         """Return labels and squared distances."""
         labels = self.predict(batch)
-        squares = self._distances(batch)[np.arange(len(labels)), labels] ** 2
+        nearest = self._distances(batch)[np.arange(len(labels)), labels]
+        squares = nearest.astype(np.float64) ** 2
         release_pages(batch)
         return labels, squares
 

@@ -113,20 +113,19 @@ class LearningStream:
             Non-negative weights, not all zero: of the prototypes' steps; lessons
             weigh equally what the buffer holds.
         """
-        if weight is not None:
-            X, weight = X[weight > 0], weight[weight > 0]
-        self.replay.add(X)
+        self.replay.add(X if weight is None else X[weight > 0])
         self.n_batches += 1
         self.module = None
         if self.n_samples >= self.lesson_at:
             self._lesson()
             twice = self.n_samples if self.replay.n_held < self.replay.size else self.replay.size
             self.lesson_at = self.n_samples + twice
+            self._required().look(X, weight)
         elif self.features is not None:
             self.features.advance(X, weight)
 
     def last_batch(self) -> BatchResult:
-        """Return labels and inertia of the last batch, or of the buffer after a lesson.
+        """Return labels and inertia of the last batch; of the buffer if a lesson ended all.
 
         Returns
         -------

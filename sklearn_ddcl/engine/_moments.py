@@ -5,6 +5,10 @@ from torch import Tensor
 
 __all__ = ["Moments"]
 
+# a feature that has long been constant: its variance, forgotten, would go to 0
+_FADED = 1e-10
+_SLOWER = 0.1
+
 
 class Moments:
     """Weighted mean and variance of all rows so far, with forgetting.
@@ -31,6 +35,7 @@ class Moments:
         self.weight = 0.0
         self.mean = torch.zeros(width, dtype=dtype, device=device)
         self.squares = torch.zeros(width, dtype=dtype, device=device)
+        self.largest = torch.zeros(width, dtype=dtype, device=device)  # variance, slow to go
 
     def update(self, rows: Tensor, weight: Tensor, kept: float) -> None:
         """Add rows (b, d) of weights (b,), after the past's has fallen by a factor.
@@ -51,13 +56,17 @@ class Moments:
         )
         self.mean = self.mean + share * gap
         self.weight = past + new
+        if kept < 1.0:
+            variance = self.squares / self.weight
+            self.largest = torch.maximum(self.largest * kept**_SLOWER, variance)
 
     def inverse_deviation(self) -> Tensor:
-        """Return 1 / standard deviation (d,), and 1 for features that are constant."""
+        """Return 1 / standard deviation (d,), and 1 for features that are constant by now."""
         if self.weight == 0.0:
             return torch.ones_like(self.mean)
         variance = self.squares / self.weight
         flat = variance <= torch.finfo(variance.dtype).eps * self.mean.square()
+        flat |= variance < _FADED * self.largest
         return torch.where(flat | (variance <= 0), 1.0, variance.clamp_min(1e-300).rsqrt())
 
     def shift(self, offset: Tensor) -> None:
@@ -67,3 +76,4 @@ class Moments:
     def scale(self, factor: float) -> None:
         """Multiply all rows seen."""
         self.mean, self.squares = self.mean * factor, self.squares * factor**2
+        self.largest = self.largest * factor**2

@@ -133,8 +133,7 @@ class Stream:
             chosen, mass = x, w
             if not self._forgets_all:
                 chosen, mass = choose_rows(x, w, weight is None, before, self.generator)
-            if self.ready or self.config.standardize:  # else there is no unit yet
-                self.frame.check_range(x if self.config.standardize else chosen)
+            self.frame.check_range(x if self.config.standardize else chosen, self.ready)
             n = x.shape[0]
             kept = (1.0 - self.config.decay) ** n
             self.weight_seen = before * kept + float(w.sum())
@@ -147,6 +146,8 @@ class Stream:
             for piece, part in pieces(chosen, mass, length):
                 # the first piece may set the unit
                 self._take(piece / self.frame.unit, part, n * piece.shape[0] / chosen.shape[0])
+            if weight is not None and len(x) < len(rows):  # labels are those of all
+                x, w = load_batch(rows, weight, self.frame, self.device, every=True)
             self._last, self._last_result, self._seen, self.module = (x, w), None, None, None
             self._clock = float(self.n_samples)
             self._follow()
@@ -166,6 +167,13 @@ class Stream:
                 x, weight = self._last
                 self._last_result = describe_batch(x, weight, self.frame, self._read())
         return self._last_result
+
+    def look(self, rows: np.ndarray, weight: np.ndarray | None) -> None:
+        """Take a batch, as in `advance`, for the last one without learning from it."""
+        rows = encode_batch(self.encoder, rows, self.dtype, self.config.device)
+        with torch.inference_mode():
+            x, w = load_batch(rows, weight, self.frame, self.device, every=True)
+            self._last, self._last_result = (x, w), None
 
     @property
     def _forgets_all(self) -> bool:
@@ -197,6 +205,8 @@ class Stream:
 
     def _move(self, rows: Rows, kept: float) -> None:
         p = self.scaled_prototypes
+        if self.config.standardize:
+            self.step.rescale(self.frame.moments.inverse_deviation())
         moved = self.step(rows, p, self._temperature(), kept)
         start = rows.z.shape[0] - rows.n_new
         mass = self.history.watch(rows.z[start:], rows.weight[start:], p, moved.assignments)

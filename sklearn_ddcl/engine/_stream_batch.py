@@ -15,7 +15,11 @@ __all__ = ["choose_rows", "describe_batch", "load_batch", "pieces"]
 
 
 def load_batch(
-    rows: np.ndarray, weight: np.ndarray | None, frame: StreamFrame, device: torch.device
+    rows: np.ndarray,
+    weight: np.ndarray | None,
+    frame: StreamFrame,
+    device: torch.device,
+    every: bool = False,
 ) -> tuple[Tensor, Tensor]:
     """Return rows of positive weight, less the frame's origin, and their weights.
 
@@ -29,6 +33,8 @@ def load_batch(
         Coordinates; the first batch sets their origin.
     device : torch.device
         Where they go.
+    every : bool, default=False
+        Whether rows of weight 0 come too.
 
     Returns
     -------
@@ -37,7 +43,7 @@ def load_batch(
     weight : Tensor of shape (n,)
         Weights, float64.
     """
-    if weight is not None:
+    if weight is not None and not every:
         used = weight > 0
         rows, weight = rows[used], weight[used]
     x = frame.load(rows, device)

@@ -1,5 +1,6 @@
 """Coordinates of a stream: an origin near its samples, a unit near their spread."""
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,7 @@ class StreamFrame:
     @property
     def area(self) -> float:
         """Squared unit in which distances are computed, in squared units of the features."""
-        return 1.0 if self.standardize else self.unit**2
+        return 1.0 if self.standardize else self.unit * self.unit
 
     @property
     def standardization(self) -> tuple[np.ndarray, np.ndarray]:
@@ -63,7 +64,8 @@ class StreamFrame:
     def load(self, rows: np.ndarray, device: torch.device) -> Tensor:
         """Return rows less the origin; the first ones set it."""
         if self.origin is None:
-            self.origin = rows.mean(axis=0, dtype=np.float64)
+            with np.errstate(over="ignore", invalid="ignore"):  # `check_range` says so
+                self.origin = rows.mean(axis=0, dtype=np.float64)
         shifted = rows - self.origin.astype(self.dtype)
         return torch.from_numpy(shifted.astype(self.dtype, copy=False)).to(device)
 
@@ -79,16 +81,29 @@ class StreamFrame:
         self.unit = power_of_two(float((rows - rows.mean(dim=0)).abs().max()), rows.dtype)
         self.moments.scale(1.0 / self.unit)
 
-    def check_range(self, x: Tensor) -> None:
+    def check_range(self, x: Tensor, started: bool = True) -> None:
         """Refuse rows less the origin whose squares would overflow.
+
+        Parameters
+        ----------
+        x : Tensor of shape (n, d)
+            Rows.
+        started : bool, default=True
+            Whether the unit has been set; else it may still follow the rows.
 
         Raises
         ------
         ValueError
             If there are such rows.
         """
-        largest = float(torch.linalg.vector_norm(x, torch.inf)) / self.unit
-        if not largest * largest * x.shape[1] < 0.1 * torch.finfo(x.dtype).max:
+        size = float(torch.linalg.vector_norm(x, torch.inf))
+        if not size * size * x.shape[1] < 0.1 * sys.float_info.max:
+            raise ValueError(
+                "X has values whose squared distances overflow float64. Scale X first, for "
+                "instance by a constant. The batch was not used."
+            )
+        largest = size / self.unit
+        if started and not largest * largest * x.shape[1] < 0.1 * torch.finfo(x.dtype).max:
             raise ValueError(
                 "X has values so far from those seen before that squared distances overflow "
                 f"{self.dtype}. The batch was not used."

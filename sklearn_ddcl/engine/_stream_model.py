@@ -77,7 +77,7 @@ def resolve_encoder(value: Any, dtype: Any) -> nn.Module | None:
         if not hasattr(value, "get_params"):
             raise TypeError(
                 "The 'backbone' parameter must be None, a torch.nn.Module or a fitted estimator "
-                f"with module_. Got {value!r} instead."
+                f"with module_; a name needs train_backbone=True. Got {value!r} instead."
             )
         if not hasattr(value, "module_"):
             raise ValueError(

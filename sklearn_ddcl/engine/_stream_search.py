@@ -16,6 +16,7 @@ __all__ = ["StreamSearch"]
 _GROWTH, _FIRST_GROWTH = 0.3, 0.5
 _LEAST_SAMPLES = 100.0  # between two searches
 _FAR = 16.0  # median squared distances from the mean
+_FLOAT32_REACH = 1e15
 _LLOYD_STEPS = 10
 _SWAPS = 3
 
@@ -45,13 +46,16 @@ class StreamSearch:
         self._leading: Tensor | None = None
 
     def mean(self) -> Tensor:
-        """Return the mean (d,) of the summary."""
-        weight = self.summary.weight
-        return (weight / weight.sum()).to(self.summary.rows) @ self.summary.rows
+        """Return the mean (d,) of the summary, of its bulk where one row has drawn it far."""
+        rows, weight = self.summary.rows, self.summary.weight
+        mean = (weight / weight.sum()).to(rows) @ rows
+        return rows[0] - _clipped(rows, weight)[2] if self.frame.is_far(mean) else mean
 
     def distances(self, mean: Tensor, n_first: int) -> Tensor:
-        """Return squared distances of the first rows of the summary to all, in float32."""
-        rows = self.frame.scaled(self.summary.rows - mean).to(torch.float32)
+        """Return squared distances of the first rows to all, in float32 if it reaches so far."""
+        rows = self.frame.scaled(self.summary.rows - mean)
+        if float(torch.linalg.vector_norm(rows, torch.inf)) < _FLOAT32_REACH:
+            rows = rows.to(torch.float32)
         return squared_distances(rows[:n_first], rows)
 
     def swap(self, prototypes: Tensor) -> Swap | None:
@@ -114,7 +118,7 @@ class StreamSearch:
         weight_seen : float
             What is not forgotten of them.
         """
-        rows, weight = _clipped(self.frame.scaled(self.summary.rows), self.summary.weight)
+        rows, weight, _ = _clipped(self.frame.scaled(self.summary.rows), self.summary.weight)
         start = rows.new_ones(rows.shape[1]) if self._leading is None else self._leading
         found = leading_eigenvalue(
             lambda v: rows.T @ (weight * (rows @ v)), start=start, tolerance=1e-2, max_iter=50
@@ -126,8 +130,8 @@ class StreamSearch:
         self.next_at = n_samples + max(growth * weight_seen, least)
 
 
-def _clipped(rows: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
-    """Return rows less their mean, far ones drawn in, and weights that sum to 1.
+def _clipped(rows: Tensor, weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return rows less their mean, far ones drawn in, their shares, and the first row less it.
 
     One sample in the distance would else set the temperature of all others.
     """
@@ -141,4 +145,4 @@ def _clipped(rows: Tensor, weight: Tensor) -> tuple[Tensor, Tensor]:
         half = torch.searchsorted(weight[order].cumsum(0), 0.5).clamp_max(len(rows) - 1)
         bound = _FAR * squares[order[half]]
         trust = torch.where(squares > bound, bound / squares, 1.0)
-    return rows * trust.sqrt().unsqueeze(1), weight
+    return rows * trust.sqrt().unsqueeze(1), weight, rows[0]

@@ -85,6 +85,9 @@ class StreamStep(Protocol):
     def shift(self, offset: Tensor) -> None:
         """Subtract an offset (d,) from all that is kept of the past."""
 
+    def rescale(self, factor: Tensor) -> None:
+        """Say by what (d,) features are multiplied from now on, before they come."""
+
 
 class MinimizerStep:
     """The minimiser of Lq over the dual weights, for the assignments of summary and piece.
@@ -115,6 +118,9 @@ class MinimizerStep:
 
     def shift(self, offset: Tensor) -> None:
         """Keep nothing, shift nothing."""
+
+    def rescale(self, factor: Tensor) -> None:
+        """Keep nothing, scale nothing."""
 
 
 class GradientStep:
@@ -150,6 +156,9 @@ class GradientStep:
     def shift(self, offset: Tensor) -> None:
         """Keep nothing, shift nothing."""
 
+    def rescale(self, factor: Tensor) -> None:
+        """Keep nothing, scale nothing."""
+
 
 class WidrowHoffStep:
     """Algorithm 2: assignments one feature at a time, and a step down Eq. 21.
@@ -169,6 +178,7 @@ class WidrowHoffStep:
         self.options = options
         self.curvature: Tensor | None = None
         self.target: Tensor | None = None
+        self.factor: Tensor | None = None
 
     def __call__(self, rows: Rows, p: Tensor, temperature: float, kept: float) -> Moved:
         """Assign the piece and take the step."""
@@ -201,6 +211,12 @@ class WidrowHoffStep:
         if self.curvature is not None and self.target is not None:
             # assignments sum to 1: the row sums of the curvature are the weights of z in target
             self.target = self.target - self.curvature.sum(dim=2).T * offset
+
+    def rescale(self, factor: Tensor) -> None:
+        """Put the sums into the units of the features that come."""
+        if self.target is not None and self.factor is not None:
+            self.target = self.target * (factor / self.factor).to(self.target)
+        self.factor = factor
 
 
 def make_step(options: SoftmaxAssignment | WidrowHoff) -> StreamStep:

@@ -15,6 +15,7 @@ _FEWEST = 100
 _PIECE = 300  # rows that come between two merges, at least
 _IN_FULL = 1_000  # rows of a stream up to which none is left out
 _LEAST_ROWS = 32  # of a batch
+_LEAST_WEIGHT = 1e-200
 
 
 class Summary:
@@ -62,8 +63,8 @@ class Summary:
         self.n_rows = stop
 
     def forget(self, factor: float) -> None:
-        """Multiply all weights."""
-        self.weight.mul_(factor)
+        """Multiply all weights; none becomes 0."""
+        self.weight.mul_(factor).clamp_min_(_LEAST_WEIGHT)
 
     def sort(self) -> None:
         """Order the rows by falling weight, as a merge needs them."""

@@ -111,7 +111,8 @@ def merge_light_rows(
             f"distances must have shape (m, {n}) with m from {n_kept} to {n}, "
             f"got {tuple(squares.shape)}."
         )
-    inverse = weight.reciprocal().to(squares.dtype)
+    # relative to the heaviest, whatever the weights' unit; of no weight: as good as none
+    inverse = (weight[0] / weight).to(squares.dtype).nan_to_num_(nan=torch.inf)
     cost = squares / (inverse[:m].unsqueeze(1) + inverse)
     # only towards rows before: then no two rows can each go to the other
     cost, target = cost.add_(_not_above(m, n, cost.dtype, cost.device)).min(dim=0)

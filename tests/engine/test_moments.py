@@ -143,3 +143,12 @@ def test_rows_of_another_width_are_refused():
     with pytest.raises(RuntimeError, match="size"):
         update(moments, draw(0, width=2))
     assert moments.weight == 40.0
+
+
+def test_a_feature_that_has_become_constant_counts_as_such():
+    moments = Moments(1, torch.device("cpu"))
+    moments.update(torch.tensor([[-1.0], [1.0]]), torch.ones(2), 0.5)
+    for _ in range(2_000):  # forgotten, its variance would go to 0, and its inverse to infinity
+        moments.update(torch.tensor([[0.0]]), torch.ones(1), 0.5)
+        assert moments.inverse_deviation().item() < 1e6
+    assert moments.inverse_deviation().item() == 1.0

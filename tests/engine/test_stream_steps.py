@@ -269,3 +269,19 @@ def test_steps_change_no_input_and_keep_the_type(step):
 def test_rows_of_another_width_are_refused(step):
     with pytest.raises((ValueError, RuntimeError), match=r"columns|shape"):
         take(step, np.ones((5, 2)), np.ones((4, 3)), np.ones(5))
+
+
+def test_what_widrow_hoff_keeps_follows_the_units_of_the_features():
+    z, p, weight = draw(0)
+    factor, now = np.array([2.0, 1.0, 0.5]), np.array([1.0, 4.0, 0.25])
+    moved = []
+    for old in (factor, now):  # the sums of the past, made in other units, or in these
+        step = WidrowHoffStep(WidrowHoff())
+        step.rescale(torch.from_numpy(now))
+        take(step, z * now, p * now, weight)
+        if old is factor:
+            step.target *= torch.from_numpy(factor / now)
+            step.factor = torch.from_numpy(factor)
+        step.rescale(torch.from_numpy(now))
+        moved.append(take(step, z * now, p * now, weight)[0])
+    np.testing.assert_allclose(moved[0], moved[1], rtol=1e-12)

@@ -250,3 +250,11 @@ def test_rows_without_weight_attract_nothing():
 def test_prototypes_of_another_width_are_refused():
     with pytest.raises(ValueError, match="prototypes and rows must have the same number"):
         best_swap(torch.zeros(3, 2), torch.ones(3), torch.zeros(2, 3))
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e-200, 1.0, 1e200, 1e300])
+def test_merging_does_not_depend_on_the_unit_of_the_weights(unit):
+    rows = torch.tensor([[0.0], [9.0], [9.5], [0.25]])
+    weight = torch.tensor([4.0, 2.0, 1.0, 1.0], dtype=torch.float64)
+    kept = merge_light_rows(rows, weight * unit, 2)
+    torch.testing.assert_close(kept.rows, merge_light_rows(rows, weight, 2).rows)
