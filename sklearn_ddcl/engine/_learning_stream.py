@@ -120,7 +120,8 @@ class LearningStream:
             self._lesson()
             twice = self.n_samples if self.replay.n_held < self.replay.size else self.replay.size
             self.lesson_at = self.n_samples + twice
-            self._required().look(X, weight)
+            z = encode_batch(self.encoder, X, self.dtype, self.config.device)
+            self._required().look(z, weight)
         elif self.features is not None:
             self.features.advance(X, weight)
 

@@ -130,9 +130,8 @@ class Stream:
         with torch.inference_mode():
             x, w = load_batch(rows, weight, self.frame, self.device)
             before = self.weight_seen
-            chosen, mass = x, w
-            if not self._forgets_all:
-                chosen, mass = choose_rows(x, w, weight is None, before, self.generator)
+            whole, even = self._forgets_all, weight is None
+            chosen, mass = (x, w) if whole else choose_rows(x, w, even, before, self.generator)
             self.frame.check_range(x if self.config.standardize else chosen, self.ready)
             n = x.shape[0]
             kept = (1.0 - self.config.decay) ** n
@@ -142,13 +141,12 @@ class Stream:
             self.n_samples += n
             self.n_batches += 1
             self.history.begin(self.n_batches)
-            length = chosen.shape[0] if self._forgets_all else self.summary.piece
+            length = chosen.shape[0] if whole else self.summary.piece
             for piece, part in pieces(chosen, mass, length):
                 # the first piece may set the unit
                 self._take(piece / self.frame.unit, part, n * piece.shape[0] / chosen.shape[0])
-            if weight is not None and len(x) < len(rows):  # labels are those of all
-                x, w = load_batch(rows, weight, self.frame, self.device, every=True)
-            self._last, self._last_result, self._seen, self.module = (x, w), None, None, None
+            self.look(rows, weight)
+            self._seen, self.module = None, None
             self._clock = float(self.n_samples)
             self._follow()
             if self.ready:
@@ -168,12 +166,10 @@ class Stream:
                 self._last_result = describe_batch(x, weight, self.frame, self._read())
         return self._last_result
 
-    def look(self, rows: np.ndarray, weight: np.ndarray | None) -> None:
-        """Take a batch, as in `advance`, for the last one without learning from it."""
-        rows = encode_batch(self.encoder, rows, self.dtype, self.config.device)
-        with torch.inference_mode():
-            x, w = load_batch(rows, weight, self.frame, self.device, every=True)
-            self._last, self._last_result = (x, w), None
+    def look(self, features: np.ndarray, weight: np.ndarray | None) -> None:
+        """Take features of a batch, and its weights, for the last one: learn nothing from it."""
+        self._last = load_batch(features, weight, self.frame, self.device, every=True)
+        self._last_result = None
 
     @property
     def _forgets_all(self) -> bool:
@@ -198,10 +194,8 @@ class Stream:
         now = self.config.decay > 0.0 or not self.summary.merged
         if now and self._clock >= self.search.next_at:
             self._search()
-        rows = Rows(
-            self.frame.scaled(self.summary.rows), self.summary.weight.to(z.dtype), z.shape[0]
-        )
-        self._move(rows, kept)
+        seen, mass = self.frame.scaled(self.summary.rows), self.summary.weight.to(z.dtype)
+        self._move(Rows(seen, mass, z.shape[0]), kept)
 
     def _move(self, rows: Rows, kept: float) -> None:
         p = self.scaled_prototypes
@@ -248,8 +242,7 @@ class Stream:
         self.step.shift(self.frame.scaled(offset))
         self.summary.shift(offset)
         self.prototypes = self._required() - offset
-        x, w = self._last
-        self._last = x - offset * self.frame.unit, w
+        self._last = self._last[0] - offset * self.frame.unit, self._last[1]
         self.frame.follow(offset)
 
     def adopt(

@@ -97,16 +97,16 @@ class StreamFrame:
             If there are such rows.
         """
         size = float(torch.linalg.vector_norm(x, torch.inf))
-        if not size * size * x.shape[1] < 0.1 * sys.float_info.max:
-            raise ValueError(
-                "X has values whose squared distances overflow float64. Scale X first, for "
-                "instance by a constant. The batch was not used."
-            )
         largest = size / self.unit
         if started and not largest * largest * x.shape[1] < 0.1 * torch.finfo(x.dtype).max:
             raise ValueError(
                 "X has values so far from those seen before that squared distances overflow "
                 f"{self.dtype}. The batch was not used."
+            )
+        if not size * size * x.shape[1] < 0.1 * sys.float_info.max:
+            raise ValueError(
+                "X has values whose squared distances overflow float64. Scale X first, for "
+                "instance by a constant. The batch was not used."
             )
 
     def is_far(self, mean: Tensor) -> bool:

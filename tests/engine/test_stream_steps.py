@@ -280,7 +280,7 @@ def test_what_widrow_hoff_keeps_follows_the_units_of_the_features():
         step.rescale(torch.from_numpy(now))
         take(step, z * now, p * now, weight)
         if old is factor:
-            step.target *= torch.from_numpy(factor / now)
+            step.target = step.target * torch.from_numpy(factor / now)
             step.factor = torch.from_numpy(factor)
         step.rescale(torch.from_numpy(now))
         moved.append(take(step, z * now, p * now, weight)[0])
