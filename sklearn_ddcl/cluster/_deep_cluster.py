@@ -1,5 +1,6 @@
 """DeepClusterBaseline: k-means and a classifier of its labels, in turns."""
 
+import contextlib
 import warnings
 from numbers import Integral, Real
 
@@ -47,9 +48,11 @@ class DeepClusterBaseline(NestedOptions, PrototypeClusterer):
         Turns of k-means and classifier.
     n_init : int, default=20
         Starts of k-means in each epoch.
-    n_components : int or None, default=None
-        Number of components that whitened features have. None takes all, but
-        at most 256, and at most one for every 5 samples.
+    n_components : int, "auto" or None, default="auto"
+        Number of components that whitened features have. "auto" takes 2 for
+        each cluster: k clusters lie in k - 1 dimensions, and whitening makes
+        the others, which are mostly noise, as large. None takes all, but at
+        most 256, and at most one for every 5 samples.
     batch_size : int, default=256
         Most samples a step.
     learning_rate : float, default=1e-3
@@ -125,7 +128,7 @@ class DeepClusterBaseline(NestedOptions, PrototypeClusterer):
         "warm_up": [None, StrOptions(set(WARM_UPS)), HasMethods(["make_task", "run"])],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "n_init": [Interval(Integral, 1, None, closed="left")],
-        "n_components": [None, Interval(Integral, 1, None, closed="left")],
+        "n_components": [None, StrOptions({"auto"}), Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 2, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "output": [StrOptions({"distances", "embedding", "assignments"})],
@@ -144,7 +147,7 @@ class DeepClusterBaseline(NestedOptions, PrototypeClusterer):
         warm_up=None,
         epochs=50,
         n_init=20,
-        n_components=None,
+        n_components="auto",
         batch_size=256,
         learning_rate=1e-3,
         output="distances",
@@ -198,11 +201,12 @@ class DeepClusterBaseline(NestedOptions, PrototypeClusterer):
         CollapseWarning
             If fewer than ``n_clusters`` clusters are left.
         """
-        X = check_training_input(self, X, self.n_clusters, allow_nd=True)
-        weights, unit = scale_weights(check_weights(sample_weight, X))
-        result = fit_alternating(X, weights, self._config())
+        with _kept_on_error(self):
+            X = check_training_input(self, X, self.n_clusters, allow_nd=True)
+            weights, unit = scale_weights(check_weights(sample_weight, X))
+            result = fit_alternating(X, weights, self._config())
         clusters = result.clusters
-        mass = len(X) if weights is None else weights.sum(dtype=np.float64)
+        mass = X.shape[0] if weights is None else weights.sum(dtype=np.float64)
         self.cluster_centers_ = clusters.prototypes
         self.labels_ = clusters.labels
         self.inertia_ = clusters.inertia * unit
@@ -215,8 +219,8 @@ class DeepClusterBaseline(NestedOptions, PrototypeClusterer):
         )
         if self.n_active_clusters_ < self.n_clusters:
             warnings.warn(
-                f"{self.n_active_clusters_} of n_clusters={self.n_clusters} clusters are in use: X "
-                "may have fewer distinct samples than that, or the backbone gives different "
+                f"{self.n_active_clusters_} of n_clusters={self.n_clusters} clusters are in use: "
+                "X may have fewer distinct samples than that, or the backbone gives different "
                 "samples the same features. Lower n_clusters, epochs or learning_rate, or choose "
                 "a warm_up.",
                 CollapseWarning,
@@ -226,17 +230,28 @@ class DeepClusterBaseline(NestedOptions, PrototypeClusterer):
 
     def _config(self):
         seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
-        components = self.n_components
         return AlternatingConfig(
             n_clusters=int(self.n_clusters),
             backbone=self.backbone,
             warm_up=resolve_warm_up(self.warm_up),
             epochs=int(self.epochs),
             n_init=int(self.n_init),
-            n_components=None if components is None else int(components),
+            n_components=self.n_components,
             batch_size=int(self.batch_size),
             learning_rate=float(self.learning_rate),
             device=self.device,
             seed=seed,
             report=make_reporter(self.verbose, type(self).__name__),
         )
+
+
+@contextlib.contextmanager
+def _kept_on_error(estimator):
+    """Keep what a fit before has left: validation overwrites the number of features."""
+    held = dict(vars(estimator))
+    try:
+        yield
+    except BaseException:
+        vars(estimator).clear()
+        vars(estimator).update(held)
+        raise

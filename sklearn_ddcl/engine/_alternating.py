@@ -46,8 +46,8 @@ class AlternatingConfig(NamedTuple):
         Turns of k-means and classifier.
     n_init : int
         Starts of k-means.
-    n_components : int or None
-        Number of components of whitened features.
+    n_components : int, "auto" or None
+        Number of components of whitened features; "auto" takes 2 k.
     batch_size : int
         Rows a step, >= 2.
     learning_rate : float
@@ -65,12 +65,18 @@ class AlternatingConfig(NamedTuple):
     warm_up: Any = None
     epochs: int = 50
     n_init: int = 20
-    n_components: int | None = None
+    n_components: int | str | None = "auto"
     batch_size: int = 256
     learning_rate: float = 1e-3
     device: str = "auto"
     seed: int = 0
     report: Any = None
+
+    @property
+    def components(self) -> int | None:
+        """Number of components; None for as many as the rows bear."""
+        named = isinstance(self.n_components, str)
+        return 2 * self.n_clusters if named else self.n_components  # type: ignore[return-value]
 
 
 class AlternatingResult(NamedTuple):
@@ -115,7 +121,7 @@ def fit_alternating(
     Raises
     ------
     ValueError
-        If the data do not fit the backbone.
+        If the data do not fit the backbone, or all weight is on one row.
     FloatingPointError
         If a loss or features are not finite.
 
@@ -131,12 +137,17 @@ def fit_alternating(
     # in float32, in which is trained: there the smallest weights are 0
     used = slice(None) if weight is None else np.flatnonzero(weight.astype(np.float32) > 0)
     rows, share = data[used], None if weight is None else weight[used]
+    if rows.shape[0] < 2:
+        raise ValueError(
+            "n_samples=1 should be >= 2, without samples of weight 0: batch normalization and "
+            "whitening take no single sample."
+        )
     prepared, _, history = warm_start(rows, share, config, generator, _prepare)
     turns = _Turns(config, share, generator)
     epochs = _train(prepared, turns)
     network = nn.Sequential(assemble(prepared, float_type(data.dtype)))
     z = torch.from_numpy(encode_rows(network, rows, data.dtype, config.device))
-    network.append(fit_whitening(z, turns.share, config.n_components).to(z.dtype).eval())
+    network.append(fit_whitening(z, turns.share, config.components).to(z.dtype).eval())
     features = encode_rows(network, data, data.dtype, config.device)
     centers, terms = turns.partition(features[used])
     epochs.add("final", float("nan"), {"loss_cross_entropy": float("nan"), **terms})
@@ -172,10 +183,10 @@ def _train(prepared: Prepared, turns: "_Turns") -> History:
     task = PseudoLabelTask(len(inputs), width, config.n_clusters, generator).to(device)
     weight = turns.share
 
-    def relabel(backbone: nn.Module) -> dict[str, Any]:
+    def _relabel(backbone: nn.Module) -> dict[str, Any]:
         z = encode(backbone, inputs, device).cpu()
         check_finite("features", z)
-        whitening: Whitening = fit_whitening(z, weight, config.n_components)
+        whitening: Whitening = fit_whitening(z, weight, config.components)
         _, terms = turns.partition(whitening(z.double()).float().numpy())
         task.relabel(torch.from_numpy(turns.labels).long(), weight, generator)
         return terms
@@ -188,7 +199,7 @@ def _train(prepared: Prepared, turns: "_Turns") -> History:
         lr=config.learning_rate,
         max_epochs=config.epochs,
         chance=task.chance,
-        callbacks=[Relabelling(relabel, history)],
+        callbacks=[Relabelling(_relabel, history)],
         device=device,
     ).fit(inputs)
     body.cpu().eval()
@@ -222,7 +233,7 @@ class _Turns:
         kmeans = KMeans(count, n_init=self.config.n_init, random_state=seed)
         with warnings.catch_warnings():
             # fewer distinct rows than clusters: the estimator says so at the end
-            warnings.simplefilter("ignore")
+            warnings.filterwarnings("ignore", "Number of distinct clusters")
             kmeans.fit(z, sample_weight=self.weight)
         centers, labels, moved = reassign_empty(z, kmeans.cluster_centers_, kmeans.labels_)
         known = len(self.labels) > 0

@@ -7,6 +7,7 @@ __all__ = ["MOST_COMPONENTS", "Whitening", "fit_whitening"]
 
 MOST_COMPONENTS = 256
 _ROWS_EACH = 5  # a variance estimated from fewer rows is mostly noise, which whitening blows up
+_ROUNDING = 16.0
 _NEGLIGIBLE = 1e-10  # share of the largest variance that rounding in float32 may make
 
 
@@ -39,7 +40,8 @@ class Whitening(nn.Module):
         """Return rows of norm 1; 0 where a row is the mean."""
         components = (z - self.mean) @ self.basis
         norm = torch.linalg.vector_norm(components, dim=1, keepdim=True)
-        return components / norm.clamp_min(torch.finfo(norm.dtype).tiny)
+        unit: Tensor = components / norm.clamp_min(torch.finfo(norm.dtype).tiny)
+        return unit
 
 
 def fit_whitening(z: Tensor, share: Tensor | None, n_components: int | None) -> Whitening:
@@ -77,7 +79,8 @@ def fit_whitening(z: Tensor, share: Tensor | None, n_components: int | None) -> 
     mean = mass @ exact
     centred = exact - mean
     unit = float(centred.abs().max())
-    if not unit > 0.0:
+    # equal rows differ by their rounding, which depends on their place in a block
+    if not unit > _ROUNDING * float(torch.finfo(z.dtype).eps) * float(exact.abs().max()):
         return Whitening(mean, torch.zeros(exact.shape[1], 1, dtype=torch.float64))
     scaled = centred / unit
     values, vectors = torch.linalg.eigh(scaled.T @ (mass[:, None] * scaled))
