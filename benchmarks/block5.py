@@ -10,21 +10,19 @@ differs between the two rows is the loss. DeepCluster (section 3.1) has the same
 epochs, batches and rate; its k-means sees whitened features on the sphere, with ten starts.
 """
 
-import copy
 import functools
 import time
 import warnings
 
-import numpy as np
 import torch
 from reports import column, describe, names, scores, simple_table
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
-from sklearn.preprocessing import StandardScaler, normalize
+from sklearn.preprocessing import StandardScaler
 from torch import nn
 
-from sklearn_ddcl import DDCLClustering
+from sklearn_ddcl import DDCLClustering, DeepClusterBaseline
 from sklearn_ddcl.exceptions import CollapseWarning, StabilityWarning
 from sklearn_ddcl.nn import MLP
 from sklearn_ddcl.options import JointTraining, SimCLR
@@ -72,76 +70,33 @@ def ddcl(X, warm, loss, epochs, seed):
     return model.fit(X).labels_
 
 
-def pseudo_labels(features, seed):
-    """Return k-means labels of features that are whitened and put on the sphere."""
-    if not features.std(axis=0).max() > 0:
-        return np.zeros(len(features), dtype=np.int64)
-    whitened = PCA(whiten=True, random_state=seed).fit_transform(features)
-    return KMeans(K, n_init=10, random_state=seed).fit_predict(normalize(whitened))
-
-
-def balanced_rows(labels, generator):
-    """Return row numbers in which all clusters are drawn equally often."""
-    chance = 1.0 / np.bincount(labels, minlength=K)[labels]
-    return torch.multinomial(
-        torch.from_numpy(chance), len(labels), replacement=True, generator=generator
+def deep_cluster(X, warm, epochs, seed):
+    """Return the labels of the baseline, from a fitted warm-up or, for None, from the start."""
+    model = DeepClusterBaseline(
+        K,
+        backbone=make_backbone,
+        warm_up=warm,
+        epochs=epochs,
+        n_init=10,
+        n_components=WIDTH,
+        batch_size=BATCH,
+        learning_rate=RATE,
+        device="cpu",
+        random_state=seed,
     )
-
-
-def deep_cluster(X, backbone, epochs, seed):
-    """Return DeepCluster's labels: k-means, then an epoch of cross-entropy, in turns.
-
-    Parameters
-    ----------
-    X : ndarray of shape (n, d)
-        Samples.
-    backbone : nn.Module
-        Where to start; a copy is trained.
-    epochs : int
-        Turns.
-    seed : int
-        Of the draws and the classifiers.
-
-    Returns
-    -------
-    ndarray of shape (n,)
-        The last k-means labels.
-    """
-    x = torch.from_numpy(X).float()
-    generator = torch.Generator().manual_seed(seed)
-    backbone = copy.deepcopy(backbone).float()
-    optimizer = torch.optim.Adam(backbone.parameters(), lr=RATE)
-    for epoch in range(epochs + 1):
-        with torch.no_grad():
-            features = backbone.eval()(x).numpy()
-        labels = pseudo_labels(features.astype(np.float64), seed)
-        if epoch == epochs:
-            return labels
-        target = torch.from_numpy(labels).long()
-        head = MLP(WIDTH, K, hidden=(), generator=generator)  # labels have changed their numbers
-        head_optimizer = torch.optim.Adam(head.parameters(), lr=RATE)
-        backbone.train()
-        for rows in balanced_rows(labels, generator).split(BATCH):
-            loss = nn.functional.cross_entropy(head(backbone(x[rows])), target[rows])
-            optimizer.zero_grad()
-            head_optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
-            head_optimizer.step()
-    raise ValueError(f"epochs must be >= 0, got {epochs}.")
+    return model.fit(X).labels_
 
 
 def methods(X, seed, epochs):
     """Return by name the functions to compare, which give labels."""
     warm = warm_up(X, seed)
-    cold = make_backbone(X.shape[1], generator=torch.Generator().manual_seed(seed))
     reduced = functools.partial(PCA(20, random_state=seed).fit_transform, X)
     kmeans = KMeans(K, n_init=10, random_state=seed)
     return {
         "DDCL, Lq": lambda: ddcl(X, warm, "quantization", epochs, seed),
         "DDCL, L_OLS": lambda: ddcl(X, warm, "ols", epochs, seed),
-        "DeepCluster": lambda: deep_cluster(X, cold, epochs, seed),
-        "DeepCluster, warm": lambda: deep_cluster(X, warm.backbone_, epochs, seed),
+        "DeepCluster": lambda: deep_cluster(X, None, epochs, seed),
+        "DeepCluster, warm": lambda: deep_cluster(X, warm, epochs, seed),
         "warm start, KMeans": lambda: kmeans.fit_predict(encode(warm.backbone_, X)),
         "PCA, KMeans": lambda: kmeans.fit_predict(reduced()),
     }

@@ -61,14 +61,6 @@ def test_block_5_runs_all_its_methods(monkeypatch):
     assert len({row["method"] for row in runs}) == 6
 
 
-def test_balanced_rows_draw_small_clusters_as_often_as_large_ones():
-    block5 = importlib.import_module("block5")
-    labels = np.repeat([0, 1], [1900, 100])
-    generator = block5.torch.Generator().manual_seed(0)
-    drawn = labels[block5.balanced_rows(labels, generator).numpy()]
-    assert abs(drawn.mean() - 0.5) < 0.05
-
-
 def test_tables_and_markers(tmp_path, monkeypatch):
     reports = importlib.import_module("reports")
     readme = tmp_path / "README.rst"

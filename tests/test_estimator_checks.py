@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import sklearn_ddcl
-from sklearn_ddcl import DDCLClustering
+from sklearn_ddcl import DDCLClustering, DeepClusterBaseline
 from sklearn_ddcl.options import (
     Autoencoding,
     ConstantTemperature,
@@ -62,9 +62,21 @@ GIVEN = [
         "output": "assignments",
     },
 ]
-CONFIGURED = {DDCLClustering: [*DEEP, *({"backbone": None, **params} for params in GIVEN)]}
+TURNS = {"epochs": 3, "n_init": 3}
+ALTERNATING = [
+    {**TURNS, "warm_up": NeighborContrast(n_steps=50), "output": "assignments"},
+    {**TURNS, "backbone": Small, "n_components": 2, "output": "embedding"},
+]
+CONFIGURED = {
+    DDCLClustering: [*DEEP, *({"backbone": None, **params} for params in GIVEN)],
+    DeepClusterBaseline: ALTERNATING,
+}
 # all defaults first: the one deep configuration that is trained to the end
-ESTIMATORS = [cls(**params) for cls in PUBLIC for params in [{}, *CONFIGURED.get(cls, [])]]
+ESTIMATORS = [
+    cls(**params)
+    for cls in PUBLIC
+    for params in [TURNS if cls is DeepClusterBaseline else {}, *CONFIGURED.get(cls, [])]
+]
 
 # scipy must know about the array API before it is imported, so this one has its own process.
 ARRAY_API = "check_array_api_input"

@@ -1,5 +1,6 @@
 """Training and inference in torch: configuration in, numpy results out."""
 
+from sklearn_ddcl.engine._alternating import AlternatingConfig, AlternatingResult, fit_alternating
 from sklearn_ddcl.engine._backbones import Prepared, prepare_backbone
 from sklearn_ddcl.engine._build import (
     resolve_flow,
@@ -42,6 +43,8 @@ from sklearn_ddcl.engine._training_options import JointTraining
 from sklearn_ddcl.engine._warm_ups import Autoencoding, NeighborContrast, SimCLR, WarmUp
 
 __all__ = [
+    "AlternatingConfig",
+    "AlternatingResult",
     "Autoencoding",
     "BatchResult",
     "DeepConfig",
@@ -69,6 +72,7 @@ __all__ = [
     "assignments",
     "distances",
     "encode_rows",
+    "fit_alternating",
     "fit_deep",
     "fit_joined",
     "fit_joint",

@@ -15,7 +15,7 @@ class Batch(NamedTuple):
     Attributes
     ----------
     rows : Tensor of shape (b,), int64
-        Row numbers, each at most once.
+        Row numbers, each at most once unless they are drawn by chance.
     x : Tensor of shape (b, ...)
         The rows.
     weight : Tensor of shape (b,) or None
@@ -73,6 +73,11 @@ class Batches:
         Number of batches after which every further epoch is empty.
     weight : Tensor of shape (n,), optional
         Sample weights.
+    chance : Tensor of shape (n,), optional
+        Non-negative chances on the CPU by which rows are drawn, with
+        replacement, in the place of a permutation; read anew for each epoch, so
+        that it may be changed in between. No batch has a single row then, as
+        batch normalization takes none.
     device : torch.device or str, default="cpu"
         Where batches are wanted.
 
@@ -80,7 +85,7 @@ class Batches:
     ------
     ValueError
         If there are no rows, ``batch_size`` or ``total`` is not positive, or
-        ``weight`` does not have one entry a row.
+        ``weight`` or ``chance`` does not have one entry a row.
 
     Examples
     --------
@@ -99,6 +104,7 @@ class Batches:
         generator: torch.Generator,
         total: int | None = None,
         weight: Tensor | None = None,
+        chance: Tensor | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
         n_rows = dataset.shape[0] if dataset.ndim else 0
@@ -110,7 +116,9 @@ class Batches:
             raise ValueError(f"total must be None or an int >= 1, got {total!r}.")
         if weight is not None and weight.shape != (n_rows,):
             raise ValueError(f"weight must have shape ({n_rows},), got {tuple(weight.shape)}.")
-        self.device = torch.device(device)
+        if chance is not None and chance.shape != (n_rows,):
+            raise ValueError(f"chance must have shape ({n_rows},), got {tuple(chance.shape)}.")
+        self.device, self.chance = torch.device(device), chance
         self.generator, self.left = generator, total
         self.n_rows, self.batch_size = n_rows, min(batch_size, n_rows)
         self.resident = fits_on(self.device, dataset.numel() * dataset.element_size())
@@ -123,7 +131,7 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         """Yield the batches of one epoch."""
-        order = torch.randperm(self.n_rows, generator=self.generator)
+        order = self._order()
         moved = order.to(self.device)
         home = moved if self.resident else order
         pieces = zip(home.tensor_split(len(self)), moved.tensor_split(len(self)), strict=True)
@@ -134,3 +142,13 @@ class Batches:
                 self.left -= 1
             x = self.dataset[here].to(self.device)
             yield Batch(rows, x, None if self.weight is None else self.weight[rows])
+
+    def _order(self) -> Tensor:
+        """Return the row numbers of an epoch."""
+        if self.chance is None:
+            return torch.randperm(self.n_rows, generator=self.generator)
+        # not torch.multinomial, which takes at most 2^24 rows
+        bounds = self.chance.double().cumsum(0)
+        count = max(self.n_rows, 2 * len(self))
+        drawn = torch.rand(count, generator=self.generator, dtype=torch.float64) * bounds[-1]
+        return torch.searchsorted(bounds, drawn, right=True).clamp_max(self.n_rows - 1)

@@ -1,18 +1,12 @@
 """A deep fit from samples to clusters: warm-up, joint training, joining."""
 
-import copy
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from sklearn_ddcl.engine._backbones import (
-    Prepared,
-    assemble,
-    prepare_backbone,
-    reuse_backbone,
-)
+from sklearn_ddcl.engine._backbones import assemble
 from sklearn_ddcl.engine._deep_config import DeepConfig, prototype_count
 from sklearn_ddcl.engine._encoding import encode
 from sklearn_ddcl.engine._features import encode_rows
@@ -25,10 +19,9 @@ from sklearn_ddcl.engine._joining import (
 )
 from sklearn_ddcl.engine._joint import fit_joint
 from sklearn_ddcl.engine._joint_config import JointConfig
-from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
+from sklearn_ddcl.engine._warm_start import warm_start
 from sklearn_ddcl.nn.assignments import critical_temperature
-from sklearn_ddcl.nn.backbones import ConvNet
 
 __all__ = ["DeepResult", "fit_deep"]
 
@@ -101,7 +94,7 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     # in float32, in which is trained: there the smallest weights are 0
     used = slice(None) if weight is None else np.flatnonzero(weight.astype(np.float32) > 0)
     rows, share = data[used], None if weight is None else weight[used]
-    prepared, task, history = _warm_up(rows, share, config, generator)
+    prepared, task, history = warm_start(rows, share, config, generator)
     device = resolve_device(config.device, torch.float32)
     prepared.body.to(device)
     z = encode(prepared.body, prepared.inputs, device)
@@ -132,50 +125,6 @@ def _is_line(z: Tensor) -> bool:
     """Tell whether all but a hundredth of the variance lies in one direction."""
     variance = float(z.var(dim=0, correction=0).sum())
     return 0.0 < _LINE * variance < 0.5 * critical_temperature(z)
-
-
-def _warm_up(
-    rows: Any, share: np.ndarray | None, config: DeepConfig, generator: torch.Generator
-) -> tuple[Prepared, PretextTask | None, list[dict[str, Any]]]:
-    """Train a new backbone, or take a copy of the one a fitted warm-up holds."""
-    warm_up = config.warm_up
-    if warm_up is not None and warm_up.fitted:
-        return (*_reuse(warm_up, rows, config, generator), [])
-    neighbors = warm_up is not None and warm_up.searches_neighbors
-    prepared = prepare_backbone(config.backbone, rows, share, generator, neighbors)
-    if warm_up is None:
-        return prepared, None, []
-    fresh = type(warm_up)(**warm_up.get_params(deep=False))  # the user's object stays as it is
-    history = fresh.run(prepared, config.n_clusters, generator, config.device, config.report)
-    return prepared, fresh.task_, history
-
-
-def _reuse(
-    warm_up: Any, rows: Any, config: DeepConfig, generator: torch.Generator
-) -> tuple[Prepared, PretextTask]:
-    """Copy the fitted warm-up's backbone; its task too where the rows are the same."""
-    held = warm_up.prepared_
-    _check_backbone(config.backbone, held.body)
-    prepared = reuse_backbone(held, rows, generator, warm_up.searches_neighbors)
-    if prepared.inputs is held.inputs:
-        return prepared, copy.deepcopy(warm_up.task_)
-    width = encode(prepared.body, prepared.inputs[:2]).shape[1]
-    return prepared, warm_up.make_task(prepared, width, config.n_clusters, generator)
-
-
-def _check_backbone(asked: Any, held: nn.Module) -> None:
-    """Refuse another backbone than a fitted warm-up holds, as far as can be told."""
-    if isinstance(asked, str):
-        fits = asked != "cnn" or isinstance(held, ConvNet)  # the default asks for nothing
-    elif isinstance(asked, type):
-        fits = isinstance(held, asked)
-    else:
-        fits = not isinstance(asked, nn.Module) or type(asked) is type(held)
-    if not fits:
-        raise ValueError(
-            f"The fitted 'warm_up' holds a {type(held).__name__}, which is reused. Got "
-            f"backbone={asked!r}: fit a warm-up with it, or leave the parameter at its default."
-        )
 
 
 def _numbered(record: dict[str, Any], before: int) -> dict[str, Any]:

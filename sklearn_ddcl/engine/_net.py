@@ -46,6 +46,8 @@ class TrainingNet(NeuralNet):  # type: ignore[misc]  # skorch has no types
         Largest norm of the gradient of what Adam trains.
     sample_weight : Tensor of shape (n,), optional
         Sample weights of the objective.
+    chance : Tensor of shape (n,), optional
+        Chances by which rows are drawn, as in `Batches`.
     callbacks : iterable of skorch.callbacks.Callback, default=()
         Called in this order.
     compile : bool, default=False
@@ -86,6 +88,7 @@ class TrainingNet(NeuralNet):  # type: ignore[misc]  # skorch has no types
         total_steps: int | None = None,
         gradient_clip: float | None = None,
         sample_weight: Tensor | None = None,
+        chance: Tensor | None = None,
         callbacks: Iterable[Any] = (),
         compile: bool = False,
         device: torch.device | str = "cpu",
@@ -94,6 +97,7 @@ class TrainingNet(NeuralNet):  # type: ignore[misc]  # skorch has no types
         self.total_steps = total_steps
         self.gradient_clip = gradient_clip
         self.sample_weight = sample_weight
+        self.chance = chance
         super().__init__(
             module,
             criterion=nn.Identity,
@@ -153,6 +157,7 @@ class TrainingNet(NeuralNet):  # type: ignore[misc]  # skorch has no types
             generator=self.generator,
             total=self.total_steps,
             weight=self.sample_weight,
+            chance=self.chance,
             device=self.device,
         )
 

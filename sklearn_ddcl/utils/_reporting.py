@@ -20,7 +20,9 @@ def make_reporter(verbose, name):
     callable or None
         Takes a record, a dict with ``epoch``, ``phase``, ``temperature``,
         ``loss_quantization`` and ``n_active``, or, of a warm-up, ``epoch``,
-        ``phase`` and ``loss_pretext``; None where silent.
+        ``phase`` and ``loss_pretext``, or, of a classifier of pseudo-labels,
+        ``loss_cross_entropy``, ``nmi_previous`` and ``n_active``; None where
+        silent.
 
     Examples
     --------
@@ -35,6 +37,12 @@ def make_reporter(verbose, name):
         head = f"[{name}] {record['phase']} {record['epoch']:3d}  "
         if record["phase"] == "pretext":
             sys.stdout.write(f"{head}loss {record['loss_pretext']:.6g}\n")
+            return
+        if "loss_cross_entropy" in record:
+            sys.stdout.write(
+                f"{head}loss {record['loss_cross_entropy']:.6g}  "
+                f"nmi {record['nmi_previous']:.4f}  active {record['n_active']}\n"
+            )
             return
         sys.stdout.write(
             f"{head}temperature {record['temperature']:.4g}  "

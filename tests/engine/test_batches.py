@@ -56,6 +56,7 @@ def test_rows_of_any_shape():
         ({"batch_size": 0}, "batch_size must be an int >= 1, got 0"),
         ({"total": 0}, "total must be None or an int >= 1, got 0"),
         ({"weight": torch.ones(3)}, r"weight must have shape \(10,\), got \(3,\)"),
+        ({"chance": torch.ones(3)}, r"chance must have shape \(10,\), got \(3,\)"),
         ({"n": 0}, "dataset must have rows"),
     ],
 )
@@ -66,3 +67,27 @@ def test_what_cannot_be_cut_is_refused(changes, message):
 
 def test_a_machine_without_cuda_takes_all():
     assert fits_on(torch.device("cpu"), 1 << 60)
+
+
+def test_rows_are_drawn_by_chance_and_those_without_never():
+    chance = torch.tensor([0.0, 1.0, 3.0, 0.0])
+    _, batches = make(n=4, batch_size=2, chance=chance)
+    drawn = torch.cat([batch.rows for _ in range(2000) for batch in batches])
+    counts = torch.bincount(drawn, minlength=4)
+    assert counts[[0, 3]].tolist() == [0, 0]
+    assert abs(float(counts[2] / counts[1]) - 3.0) < 0.2
+
+
+def test_chances_are_read_anew_for_each_epoch():
+    chance = torch.tensor([1.0, 0.0])
+    _, batches = make(n=2, chance=chance)
+    assert torch.cat([batch.rows for batch in batches]).tolist() == [0, 0]
+    chance.copy_(torch.tensor([0.0, 1.0]))
+    assert torch.cat([batch.rows for batch in batches]).tolist() == [1, 1]
+
+
+@settings(deadline=None)
+@given(n=st.integers(1, 60), batch_size=st.integers(2, 70))
+def test_batches_drawn_by_chance_have_two_rows_or_more(n, batch_size):
+    _, batches = make(n, batch_size, chance=torch.ones(n))
+    assert min(len(batch.rows) for batch in batches) >= 2

@@ -49,3 +49,9 @@ def test_standard_output_is_looked_up_at_each_line(capsys):
 def test_incomplete_records_are_not_passed_over():
     with pytest.raises(KeyError, match="n_active"):
         make_reporter(1, "A")({key: RECORD[key] for key in RECORD if key != "n_active"})
+
+
+def test_an_epoch_on_pseudo_labels_has_its_own_line(capsys):
+    record = {"epoch": 2, "phase": "alternation", "temperature": float("nan"), "n_active": 3}
+    make_reporter(1, "A")({**record, "loss_cross_entropy": 0.5, "nmi_previous": 0.75})
+    assert capsys.readouterr().out == "[A] alternation   2  loss 0.5  nmi 0.7500  active 3\n"
