@@ -13,6 +13,7 @@ from sklearn_ddcl.engine._deep_config import DeepConfig
 from sklearn_ddcl.engine._inference import nearest
 from sklearn_ddcl.engine._replay import Replay
 from sklearn_ddcl.engine._stream import Stream
+from sklearn_ddcl.engine._stream_batch import load_batch
 from sklearn_ddcl.engine._stream_config import BatchResult, StreamConfig
 from sklearn_ddcl.engine._stream_encoding import encode_batch
 from sklearn_ddcl.engine._stream_history import StreamHistory
@@ -120,8 +121,7 @@ class LearningStream:
             self._lesson()
             twice = self.n_samples if self.replay.n_held < self.replay.size else self.replay.size
             self.lesson_at = self.n_samples + twice
-            z = encode_batch(self.encoder, X, self.dtype, self.config.device)
-            self._required().look(z, weight)
+            self._show(X, weight)
         elif self.features is not None:
             self.features.advance(X, weight)
 
@@ -139,6 +139,12 @@ class LearningStream:
         """Have the lesson now: no more samples will come."""
         if not self.ready:
             self._lesson()
+
+    def _show(self, X: np.ndarray, weight: np.ndarray | None) -> None:
+        """Make a batch the last one: a lesson has left the buffer there."""
+        to = self._required()
+        z = encode_batch(to.encoder, X, self.dtype, self.config.device)
+        to.last_rows = load_batch(z, weight, to.frame, to.device, every=True)
 
     def _lesson(self) -> None:
         rows = self.replay.samples

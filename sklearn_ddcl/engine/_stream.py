@@ -73,7 +73,7 @@ class Stream:
         self.n_samples = 0
         self.n_batches = 0
         self.n_distinct = 0
-        self._last: Any = None
+        self.last_rows: Any = None
         self._last_result: BatchResult | None = None
         self._seen: Tensor | None = None  # the prototypes as readers see them, once asked for
         self._clock = 0.0  # samples, piece by piece
@@ -145,8 +145,9 @@ class Stream:
             for piece, part in pieces(chosen, mass, length):
                 # the first piece may set the unit
                 self._take(piece / self.frame.unit, part, n * piece.shape[0] / chosen.shape[0])
-            self.look(rows, weight)
-            self._seen, self.module = None, None
+            if weight is not None:  # labels are those of all, weight 0 or not
+                x, w = load_batch(rows, weight, self.frame, self.device, every=True)
+            self.last_rows, self._last_result, self._seen, self.module = (x, w), None, None, None
             self._clock = float(self.n_samples)
             self._follow()
             if self.ready:
@@ -162,14 +163,9 @@ class Stream:
         """
         if self._last_result is None:
             with torch.inference_mode():
-                x, weight = self._last
+                x, weight = self.last_rows
                 self._last_result = describe_batch(x, weight, self.frame, self._read())
         return self._last_result
-
-    def look(self, features: np.ndarray, weight: np.ndarray | None) -> None:
-        """Take features of a batch, and its weights, for the last one: learn nothing from it."""
-        self._last = load_batch(features, weight, self.frame, self.device, every=True)
-        self._last_result = None
 
     @property
     def _forgets_all(self) -> bool:
@@ -242,7 +238,7 @@ class Stream:
         self.step.shift(self.frame.scaled(offset))
         self.summary.shift(offset)
         self.prototypes = self._required() - offset
-        self._last = self._last[0] - offset * self.frame.unit, self._last[1]
+        self.last_rows = self.last_rows[0] - offset * self.frame.unit, self.last_rows[1]
         self.frame.follow(offset)
 
     def adopt(
@@ -277,7 +273,7 @@ class Stream:
             self.n_samples, self.n_batches, self.weight_seen = n_samples, n_batches, n_samples
             self._clock = float(n_samples)
             self.search.measure(self._clock, self.weight_seen)
-            self._last, self._last_result = (x, w), None
+            self.last_rows, self._last_result = (x, w), None
 
     @property
     def waiting(self) -> str:
@@ -332,7 +328,7 @@ class Stream:
         state["generator"] = self.generator.get_state()
         if self.ready:
             state["_last_result"] = self.last_batch()
-        state["module"] = state["_last"] = state["_seen"] = None
+        state["module"] = state["last_rows"] = state["_seen"] = None
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
