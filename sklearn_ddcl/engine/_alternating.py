@@ -139,8 +139,8 @@ def fit_alternating(
     rows, share = data[used], None if weight is None else weight[used]
     if rows.shape[0] < 2:
         raise ValueError(
-            "n_samples=1 should be >= 2, without samples of weight 0: batch normalization and "
-            "whitening take no single sample."
+            "n_samples=1 should be >= 2, without samples whose weight is 0, or is in float32 "
+            "beside the others: batch normalization and whitening take no single sample."
         )
     prepared, _, history = warm_start(rows, share, config, generator, _prepare)
     turns = _Turns(config, share, generator)
