@@ -70,3 +70,22 @@ def test_tables_and_markers(tmp_path, monkeypatch):
     assert readme.read_text() == f"a\n.. x-table-start\n\n{expected}\n\n.. x-table-end\nb\n"
     with pytest.raises(ValueError, match="unpack"):
         reports.insert("y", "")
+
+
+def test_streams_fill_their_tables(monkeypatch):
+    streams = importlib.import_module("streams")
+    monkeypatch.setattr(streams, "BATCH", 20)
+    lines = []
+    record = {
+        "accuracy": streams.accuracy(load, ["digits"], orders=(0, 1), report=lines.append),
+        "timings": streams.timings([(20, 3, 5)], repeats=1, report=lines.append),
+        "drift": streams.drift(decays=(0.0,), orders=(0,), report=lines.append),
+        "memory": streams.memory(rows=(3_000,), report=lines.append),
+    }
+    assert len(lines) == 1 + 1 + 3 + 1
+    methods = [*streams.METHODS, "DDCL, batch"]
+    assert [row["method"] for row in record["accuracy"]] == methods * 2
+    assert all(min(row["separation"]) > 0 for row in record["accuracy"] if "separation" in row)
+    text = streams.tables(record, ABOUT)
+    assert text.count("=====\n\n") >= 3
+    assert "3,000" in text

@@ -121,10 +121,10 @@ class IncrementalDDCL(NestedOptions, StreamClusterer):
     Until k distinct samples have been seen these are buffered, and `predict`
     raises ``NotFittedError``. A batch that is refused leaves the state as it was.
     The estimator pickles between any two batches, and goes on to the same bits.
-    The first 1,000 samples, and batches of up to 32, go into the summary in full;
+    The first 1,000 samples, and batches of up to 50, go into the summary in full;
     of a later batch of b samples a systematic sample of at least b / 32, in
-    proportion to their weights, the larger the less has been seen. Sequences of batches of the same samples cut
-    differently give results that are close, not equal.
+    proportion to their weights, the larger the less has been seen. The same
+    samples cut into other batches give results that are close, not equal.
 
     References
     ----------

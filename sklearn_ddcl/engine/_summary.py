@@ -14,7 +14,7 @@ _MOST = 300  # merging costs the square of their number
 _FEWEST = 100
 _PIECE = 300  # rows that come between two merges, at least
 _IN_FULL = 1_000  # rows of a stream up to which none is left out
-_LEAST_ROWS = 32  # of a batch
+_LEAST_ROWS = 50  # of a batch
 
 
 class Summary:

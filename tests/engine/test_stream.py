@@ -258,7 +258,7 @@ def test_rows_of_the_user_are_neither_changed_nor_watched():
 def wander(stream, far, monkeypatch):
     """Yield batches that go far, each after the stream has taken it in."""
     for t in range(20):
-        batch = blobs(64, seed=t)[0] + 40.0 * t
+        batch = blobs(50, seed=t)[0] + 40.0 * t
         monkeypatch.setattr("sklearn_ddcl.engine._stream_frame._FAR", far)
         stream.advance(batch)
         yield batch

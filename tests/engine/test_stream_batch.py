@@ -38,7 +38,7 @@ def test_a_large_batch_is_thinned_and_keeps_its_weight(even):
 
 def test_a_small_batch_and_the_beginning_of_a_stream_are_taken_in_full():
     generator = torch.Generator().manual_seed(0)
-    x, weight = torch.rand(32, 2), torch.ones(32, dtype=torch.float64)
+    x, weight = torch.rand(50, 2), torch.ones(50, dtype=torch.float64)
     assert choose_rows(x, weight, True, 1e9, generator)[0] is x
     x, weight = torch.rand(900, 2), torch.ones(900, dtype=torch.float64)
     assert choose_rows(x, weight, True, 0, generator)[0] is x

@@ -68,9 +68,9 @@ def test_searches_become_rarer_as_more_is_known_but_not_where_it_is_forgotten():
     assert made.next_at == 90
     made.summary.merged = True
     made.measure(10_000.0, 10_000.0)
-    assert made.next_at == 12_000
+    assert made.next_at == 13_000
     made.measure(10_000.0, 1_000.0)
-    assert made.next_at == 10_200
+    assert made.next_at == 10_300
     made.measure(10_000.0, 50.0)
     assert made.next_at == 10_100
 
