@@ -139,8 +139,8 @@ def fit_alternating(
     rows, share = data[used], None if weight is None else weight[used]
     if rows.shape[0] < 2:
         raise ValueError(
-            "n_samples=1 should be >= 2, without samples of weight 0: batch normalization and "
-            "whitening take no single sample."
+            "n_samples=1 should be >= 2, without samples whose weight is 0, or is in float32 "
+            "beside the others: batch normalization and whitening take no single sample."
         )
     prepared, _, history = warm_start(rows, share, config, generator, _prepare)
     turns = _Turns(config, share, generator)
@@ -216,21 +216,22 @@ class _Turns:
     weight : ndarray of shape (n,) or None
         Positive weights.
     generator : torch.Generator
-        Source of the seeds.
+        Source of the seed.
     """
 
     def __init__(
         self, config: AlternatingConfig, weight: np.ndarray | None, generator: torch.Generator
     ) -> None:
         self.config, self.weight, self.generator = config, weight, generator
+        # one for all epochs: partitions then differ by the features alone, and rest with them
+        self.seed = int(torch.randint(2**31 - 1, (), generator=generator))
         self.share: Tensor | None = None if weight is None else torch.from_numpy(weight)
         self.labels: np.ndarray = np.zeros(0, dtype=np.int64)
 
     def partition(self, z: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
         """Label whitened features anew; return the centres, and what to record."""
         count = min(self.config.n_clusters, len(z))
-        seed = int(torch.randint(2**31 - 1, (), generator=self.generator))
-        kmeans = KMeans(count, n_init=self.config.n_init, random_state=seed)
+        kmeans = KMeans(count, n_init=self.config.n_init, random_state=self.seed)
         with warnings.catch_warnings():
             # fewer distinct rows than clusters: the estimator says so at the end
             warnings.filterwarnings("ignore", "Number of distinct clusters")

@@ -86,10 +86,11 @@ def test_sparse_and_dense_rows_give_the_same():
 
 
 def test_the_seed_decides_and_global_random_states_are_left_alone():
-    torch_state, state = torch.get_rng_state(), np.random.get_state()[1].copy()
+    torch_state = torch.get_rng_state()
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
     first, second, other = fit(), fit(), fit(seed=1)
     assert torch.equal(torch_state, torch.get_rng_state())
-    assert (np.random.get_state()[1] == state).all()
+    assert (np.random.get_state()[1] == state).all()  # noqa: NPY002
     np.testing.assert_array_equal(first.clusters.prototypes, second.clusters.prototypes)
     assert first.history[0]["loss_cross_entropy"] != other.history[0]["loss_cross_entropy"]
 
