@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 
 from sklearn_ddcl.engine import (
     DeepConfig,
@@ -25,7 +24,7 @@ from sklearn_ddcl.engine import (
     resolve_warm_up,
 )
 from sklearn_ddcl.exceptions import CollapseWarning
-from sklearn_ddcl.utils import make_reporter
+from sklearn_ddcl.utils import draw_seed, make_reporter
 
 __all__ = ["Fitted", "train", "warn_of"]
 
@@ -118,7 +117,7 @@ def train(estimator, X, weights):
     ValueError
         If parameters do not go together.
     """
-    seed = int(check_random_state(estimator.random_state).randint(np.iinfo(np.int32).max))
+    seed = draw_seed(estimator.random_state)
     if estimator.backbone is not None:
         return _learn(estimator, X, weights, seed)
     _require(estimator, "training", ReducedFlow, "None")

@@ -1,11 +1,9 @@
 """DeepClusterBaseline: k-means and a classifier of its labels, in turns."""
 
-import contextlib
 import warnings
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from sklearn_ddcl.cluster._base import PrototypeClusterer, check_training_input
 from sklearn_ddcl.cluster._options import NestedOptions
@@ -18,7 +16,13 @@ from sklearn_ddcl.engine import (
 from sklearn_ddcl.engine._backbones import BACKBONES
 from sklearn_ddcl.engine._deep_config import WARM_UPS
 from sklearn_ddcl.exceptions import CollapseWarning
-from sklearn_ddcl.utils import check_weights, make_reporter, scale_weights
+from sklearn_ddcl.utils import (
+    check_weights,
+    draw_seed,
+    kept_on_error,
+    make_reporter,
+    scale_weights,
+)
 from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
 
 
@@ -201,7 +205,7 @@ class DeepClusterBaseline(NestedOptions, PrototypeClusterer):
         CollapseWarning
             If fewer than ``n_clusters`` clusters are left.
         """
-        with _kept_on_error(self):
+        with kept_on_error(self):
             X = check_training_input(self, X, self.n_clusters, allow_nd=True)
             weights, unit = scale_weights(check_weights(sample_weight, X))
             result = fit_alternating(X, weights, self._config())
@@ -229,7 +233,6 @@ class DeepClusterBaseline(NestedOptions, PrototypeClusterer):
         return self
 
     def _config(self):
-        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         return AlternatingConfig(
             n_clusters=int(self.n_clusters),
             backbone=self.backbone,
@@ -240,18 +243,6 @@ class DeepClusterBaseline(NestedOptions, PrototypeClusterer):
             batch_size=int(self.batch_size),
             learning_rate=float(self.learning_rate),
             device=self.device,
-            seed=seed,
+            seed=draw_seed(self.random_state),
             report=make_reporter(self.verbose, type(self).__name__),
         )
-
-
-@contextlib.contextmanager
-def _kept_on_error(estimator):
-    """Keep what a fit before has left: validation overwrites the number of features."""
-    held = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        vars(estimator).clear()
-        vars(estimator).update(held)
-        raise

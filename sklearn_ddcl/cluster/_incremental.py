@@ -2,9 +2,6 @@
 
 from numbers import Integral, Real
 
-import numpy as np
-from sklearn.utils import check_random_state
-
 from sklearn_ddcl.cluster._options import NestedOptions
 from sklearn_ddcl.cluster._stream_base import StreamClusterer
 from sklearn_ddcl.engine import (
@@ -21,6 +18,7 @@ from sklearn_ddcl.engine import (
 from sklearn_ddcl.engine._backbones import BACKBONES
 from sklearn_ddcl.engine._build import TEMPERATURES
 from sklearn_ddcl.engine._stream_options import STREAM_ASSIGNMENTS
+from sklearn_ddcl.utils import draw_seed
 from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
 
 
@@ -276,7 +274,6 @@ class IncrementalDDCL(NestedOptions, StreamClusterer):
                 "The 'summary_size' parameter of IncrementalDDCL must be None, 0 or at least "
                 f"n_clusters={self.n_clusters}. Got {self.summary_size} instead."
             )
-        seed = int(check_random_state(self.random_state).randint(np.iinfo(np.int32).max))
         config = StreamConfig(
             n_clusters=int(self.n_clusters),
             assignment=resolve_assignment(self.assignment),
@@ -285,7 +282,7 @@ class IncrementalDDCL(NestedOptions, StreamClusterer):
             summary_size=None if self.summary_size is None else int(self.summary_size),
             standardize=bool(self.standardize),
             device=self.device,
-            seed=seed,
+            seed=draw_seed(self.random_state),
         )
         if self.train_backbone:
             return LearningStream(config, self.backbone, int(self.replay_size), X.dtype)

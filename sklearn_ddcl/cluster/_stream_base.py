@@ -14,6 +14,7 @@ from sklearn_ddcl.utils import (
     check_weights,
     is_table,
     iterate_batches,
+    kept_on_error,
     make_reporter,
     release_pages,
 )
@@ -86,26 +87,17 @@ class StreamClusterer(PrototypeClusterer):
         return self._state("history_", ready=False).history.records
 
     def _fit_anew(self, X, sample_weight):
-        before = dict(self.__dict__)
-        try:
+        with kept_on_error(self):
             self._begin()
             if is_table(X):
                 self._fit_table(X, sample_weight)
             else:
                 self._fit_source(X, sample_weight)
-        except BaseException:
-            self.__dict__ = before
-            raise
         return self
 
     def _fit_more(self, X, sample_weight):
-        before = None if hasattr(self, "_stream") else dict(self.__dict__)
-        try:
+        with kept_on_error(self):
             self._advance(X, sample_weight)
-        except BaseException:
-            if before is not None:  # of a first batch that was refused, nothing stays
-                self.__dict__ = before
-            raise
         return self
 
     def _begin(self):

@@ -21,7 +21,7 @@ from sklearn_ddcl.engine._partitions import compare_partitions
 from sklearn_ddcl.engine._projection import principal_projection, project_rows
 from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
 from sklearn_ddcl.engine._tasks import PseudoLabelTask
-from sklearn_ddcl.engine._warm_start import warm_start
+from sklearn_ddcl.engine._warm_start import trained_rows, warm_start
 from sklearn_ddcl.engine._whitening import Whitening, fit_whitening
 from sklearn_ddcl.nn.backbones import MLP
 
@@ -134,9 +134,7 @@ def fit_alternating(
     2
     """
     generator = make_generator(config.seed)
-    # in float32, in which is trained: there the smallest weights are 0
-    used = slice(None) if weight is None else np.flatnonzero(weight.astype(np.float32) > 0)
-    rows, share = data[used], None if weight is None else weight[used]
+    used, rows, share = trained_rows(data, weight)
     if rows.shape[0] < 2:
         raise ValueError(
             "n_samples=1 should be >= 2, without samples whose weight is 0, or is in float32 "

@@ -20,7 +20,7 @@ from sklearn_ddcl.engine._joining import (
 from sklearn_ddcl.engine._joint import fit_joint
 from sklearn_ddcl.engine._joint_config import JointConfig
 from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
-from sklearn_ddcl.engine._warm_start import warm_start
+from sklearn_ddcl.engine._warm_start import trained_rows, warm_start
 from sklearn_ddcl.nn.assignments import critical_temperature
 
 __all__ = ["DeepResult", "fit_deep"]
@@ -91,9 +91,7 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     (2, 10)
     """
     generator = make_generator(config.seed)
-    # in float32, in which is trained: there the smallest weights are 0
-    used = slice(None) if weight is None else np.flatnonzero(weight.astype(np.float32) > 0)
-    rows, share = data[used], None if weight is None else weight[used]
+    _, rows, share = trained_rows(data, weight)
     prepared, task, history = warm_start(rows, share, config, generator)
     device = resolve_device(config.device, torch.float32)
     prepared.body.to(device)

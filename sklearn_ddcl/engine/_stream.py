@@ -13,7 +13,7 @@ from sklearn_ddcl.engine._stream_config import BatchResult, StreamConfig
 from sklearn_ddcl.engine._stream_encoding import encode_batch
 from sklearn_ddcl.engine._stream_frame import StreamFrame
 from sklearn_ddcl.engine._stream_history import StreamHistory
-from sklearn_ddcl.engine._stream_search import StreamSearch
+from sklearn_ddcl.engine._stream_search import SWAPS, StreamSearch
 from sklearn_ddcl.engine._stream_steps import Rows, make_step
 from sklearn_ddcl.engine._summary import Summary, summary_size
 from sklearn_ddcl.nn.initialization import kmeans_plusplus
@@ -22,7 +22,6 @@ from sklearn_ddcl.nn.schedules import absolute_temperature
 __all__ = ["Stream"]
 
 _SAMPLES_A_STEP = 50  # block 6's batch: schedules do not depend on how a stream is cut
-_SWAPS = 3  # at most in one search
 _COLDEST = 1e-30  # temperature in units of the frame, for constant data
 
 
@@ -145,7 +144,7 @@ class Stream:
             for piece, part in pieces(chosen, mass, length):
                 # the first piece may set the unit
                 self._take(piece / self.frame.unit, part, n * piece.shape[0] / chosen.shape[0])
-            if weight is not None:  # labels are those of all, weight 0 or not
+            if n < rows.shape[0]:  # labels are those of all, weight 0 or not
                 x, w = load_batch(rows, weight, self.frame, self.device, every=True)
             self.last_rows, self._last_result, self._seen, self.module = (x, w), None, None, None
             self._clock = float(self.n_samples)
@@ -294,7 +293,7 @@ class Stream:
             self._start()
 
     def _search(self) -> None:
-        for _ in range(_SWAPS):
+        for _ in range(SWAPS):
             swap = self.search.swap(self.scaled_prototypes)
             if swap is None:
                 break

@@ -10,7 +10,7 @@ from sklearn_ddcl.nn.distances import squared_distances
 from sklearn_ddcl.nn.numerics import leading_eigenvalue
 from sklearn_ddcl.nn.summaries import Swap, best_swap
 
-__all__ = ["StreamSearch"]
+__all__ = ["SWAPS", "StreamSearch"]
 
 # by how much more must have been seen before there is another search
 _GROWTH, _FIRST_GROWTH = 0.3, 0.5
@@ -18,7 +18,7 @@ _LEAST_SAMPLES = 100.0  # between two searches
 _FAR = 16.0  # median squared distances from the mean
 _FLOAT32_REACH = 1e15
 _LLOYD_STEPS = 10
-_SWAPS = 3
+SWAPS = 3  # at most in one search
 
 
 class StreamSearch:
@@ -82,7 +82,7 @@ class StreamSearch:
             after each of at most 3 swaps; one that no row is nearest to stays.
         """
         prototypes = self._descended(prototypes)
-        for _ in range(_SWAPS):
+        for _ in range(SWAPS):
             swap = self.swap(prototypes)
             if swap is None:
                 break

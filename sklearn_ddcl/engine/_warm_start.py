@@ -13,7 +13,31 @@ from sklearn_ddcl.engine._encoding import encode
 from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.nn.backbones import ConvNet
 
-__all__ = ["warm_start"]
+__all__ = ["trained_rows", "warm_start"]
+
+
+def trained_rows(data: Any, weight: np.ndarray | None) -> tuple[Any, Any, np.ndarray | None]:
+    """Leave out the rows that a network is not trained on.
+
+    Parameters
+    ----------
+    data : ndarray or CSR array of shape (n, ...)
+        Samples.
+    weight : ndarray of shape (n,) or None
+        Non-negative weights.
+
+    Returns
+    -------
+    used : ndarray of shape (m,), int64, or slice
+        Rows of positive weight in float32, in which is trained: there the
+        smallest weights are 0.
+    rows : ndarray or CSR array of shape (m, ...)
+        These rows.
+    share : ndarray of shape (m,) or None
+        Their weights.
+    """
+    used = slice(None) if weight is None else np.flatnonzero(weight.astype(np.float32) > 0)
+    return used, data[used], None if weight is None else weight[used]
 
 
 def warm_start(

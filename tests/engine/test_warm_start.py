@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from sklearn_ddcl.engine import AlternatingConfig, Autoencoding, NeighborContrast
-from sklearn_ddcl.engine._warm_start import warm_start
+from sklearn_ddcl.engine._warm_start import trained_rows, warm_start
 
 X = np.random.default_rng(0).normal(size=(40, 4))
 
@@ -52,3 +52,19 @@ def test_the_caller_may_make_the_backbone_in_its_own_way():
     with pytest.raises(LookupError):
         warm_start(X, None, config, torch.Generator(), prepare)
     assert asked == ["mlp"]
+
+
+def test_rows_whose_weight_float32_does_not_know_are_left_out():
+    weight = np.ones(40)
+    weight[3], weight[5] = 0.0, 1e-60
+    used, rows, share = trained_rows(X, weight)
+    expected = np.delete(np.arange(40), [3, 5])
+    np.testing.assert_array_equal(used, expected)
+    np.testing.assert_array_equal(rows, X[expected])
+    np.testing.assert_array_equal(share, np.ones(38))
+
+
+def test_without_weights_no_row_is_copied():
+    _, rows, share = trained_rows(X, None)
+    assert np.shares_memory(rows, X)
+    assert share is None
