@@ -1,11 +1,14 @@
 """Squared Euclidean distances between features and prototypes."""
 
+import math
+
 import torch
 from torch import Tensor
 
 from sklearn_ddcl.nn._checks import check_columns, check_matrix
+from sklearn_ddcl.nn.numerics import weighted_mean, wide_dtype
 
-__all__ = ["pairwise_separation", "prototype_distances", "squared_distances"]
+__all__ = ["mean_distance", "pairwise_separation", "prototype_distances", "squared_distances"]
 
 
 def squared_distances(z: Tensor, p: Tensor, z_squared_norms: Tensor | None = None) -> Tensor:
@@ -125,3 +128,45 @@ def pairwise_separation(p: Tensor) -> Tensor:
     check_matrix("p", p)
     centred = p - p.mean(dim=0)
     return 2.0 / max(p.shape[0] - 1, 1) * centred.square().sum()
+
+
+def mean_distance(distances: Tensor, weight: Tensor | None = None) -> float:
+    """Return the mean over all pairs of a sample and a prototype, a scale of the data.
+
+    It grows with the square of the features, and is positive as long as one
+    sample lies off one prototype, even if all prototypes coincide.
+
+    Parameters
+    ----------
+    distances : Tensor of shape (n, k)
+        Squared distances, finite.
+    weight : Tensor of shape (n,), optional
+        Sample weights.
+
+    Returns
+    -------
+    float
+        The mean, a squared distance.
+
+    Raises
+    ------
+    ValueError
+        If ``distances`` is no matrix or not finite, or ``weight`` is invalid.
+
+    Examples
+    --------
+    >>> import torch
+    >>> mean_distance(torch.tensor([[0.0, 2.0], [4.0, 6.0]]))
+    3.0
+    """
+    check_matrix("distances", distances)
+    wide = distances.detach().to(wide_dtype(distances))
+    largest = float(wide.abs().amax())
+    if not largest < float("inf"):
+        raise ValueError(f"distances must be finite, got {largest} among them.")
+    if largest == 0.0:
+        return 0.0
+    # the sum of large distances could overflow; a power of two rounds nothing
+    unit = math.ldexp(0.5, math.frexp(largest)[1])
+    share = None if weight is None else weight.to(wide)
+    return unit * float(weighted_mean((wide / unit).mean(dim=1), share))

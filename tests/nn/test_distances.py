@@ -6,7 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics.pairwise import euclidean_distances
 
-from sklearn_ddcl.nn import pairwise_separation, prototype_distances, squared_distances
+from sklearn_ddcl.nn import (
+    mean_distance,
+    pairwise_separation,
+    prototype_distances,
+    squared_distances,
+)
 
 checked = settings(deadline=None, max_examples=40)
 
@@ -94,3 +99,33 @@ def test_shapes_that_do_not_fit_are_named():
         squared_distances(torch.zeros(3, 2), torch.zeros(2, 2), torch.zeros(4))
     with pytest.raises(ValueError, match="p must have rows"):
         pairwise_separation(torch.zeros(0, 2))
+
+
+@checked
+@given(
+    seed=st.integers(0, 10_000),
+    n=st.integers(1, 12),
+    k=st.integers(1, 6),
+    exponent=st.integers(-30, 30),
+)
+def test_the_mean_distance_scales(make_problem, seed, n, k, exponent):
+    z, p, _, weight = make_problem(seed, n, 3, k)
+    distances = squared_distances(z, p)
+    assert mean_distance(distances) == pytest.approx(float(distances.mean()), rel=1e-12)
+    share = weight / weight.sum()
+    weighted = float((share[:, None] * distances).sum()) / k
+    assert mean_distance(distances, weight) == pytest.approx(weighted, rel=1e-12)
+    scaled = mean_distance(distances * 10.0**exponent)
+    assert scaled == pytest.approx(float(distances.mean()) * 10.0**exponent, rel=1e-12)
+
+
+def test_the_mean_of_the_largest_numbers_is_finite_and_of_zeros_zero():
+    largest = torch.finfo(torch.float64).max
+    assert mean_distance(torch.full((3, 2), largest, dtype=torch.float64)) == largest
+    assert mean_distance(torch.zeros(3, 2)) == 0.0
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_the_mean_distance_must_be_finite(bad):
+    with pytest.raises(ValueError, match="distances must be finite"):
+        mean_distance(torch.tensor([[1.0, bad]]))

@@ -1,0 +1,83 @@
+"""Sum of squares of the marginal soft assignment, to be made small."""
+
+from torch import Tensor
+
+from sklearn_ddcl.nn._checks import check_matrix, check_real
+from sklearn_ddcl.nn.numerics import weighted_mean
+from sklearn_ddcl.nn.partition_support._base import PartitionSupport
+
+__all__ = ["SumOfSquares", "sum_of_squares"]
+
+
+class SumOfSquares(PartitionSupport):
+    r"""Penalty :math:`\sum_j \bar q_j^2` on the marginal assignment of a batch ("SS" of [1]_).
+
+    Parameters
+    ----------
+    strength : float, default=10.0
+        Weight >= 0 of the penalty, in units of the mean squared distance.
+
+    References
+    ----------
+    .. [1] L. Mahon and T. Lukasiewicz, "Hard Regularization to Prevent Deep
+       Online Clustering Collapse without Data Augmentation", AAAI 2024, section 2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> SumOfSquares(strength=2.0).penalty(torch.eye(2))
+    tensor(1.)
+    """
+
+    def __init__(self, strength: float = 10.0) -> None:
+        self.strength = strength
+
+    def validate(self) -> None:
+        """Check the options.
+
+        Raises
+        ------
+        ValueError
+            If ``strength`` is no finite number >= 0.
+        """
+        check_real("strength", self.strength, at_least=0.0)
+
+    def penalty(self, assignments: Tensor, weight: Tensor | None = None) -> Tensor:
+        """Return the sum of squares, times its weight."""
+        return self.strength * sum_of_squares(assignments, weight)
+
+
+def sum_of_squares(q: Tensor, weight: Tensor | None = None) -> Tensor:
+    r"""Sum of squares of the mean assignment.
+
+    .. math:: \sum_j \bar q_j^2
+
+    Parameters
+    ----------
+    q : Tensor of shape (n, k)
+        Assignments, rows on the simplex.
+    weight : Tensor of shape (n,), optional
+        Sample weights of the mean.
+
+    Returns
+    -------
+    Tensor, scalar
+        Between 1 / k (all clusters equally used) and 1 (one cluster).
+
+    Raises
+    ------
+    ValueError
+        If ``q`` is no matrix or ``weight`` is invalid.
+
+    Notes
+    -----
+    The gradient is :math:`2 w_n \bar q_j` for weights of sum 1.
+
+    Examples
+    --------
+    >>> import torch
+    >>> sum_of_squares(torch.eye(2))
+    tensor(0.5000)
+    """
+    check_matrix("q", q)
+    return weighted_mean(q, weight).square().sum()
