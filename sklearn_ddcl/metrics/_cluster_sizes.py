@@ -4,10 +4,10 @@ from numbers import Integral
 
 import numpy as np
 
-from sklearn_ddcl.metrics._validation import encode_labels
+from sklearn_ddcl.metrics._marginal import marginal_sizes
 
 
-def cluster_size_variance(labels, n_clusters=None, *, normalize=True):
+def cluster_size_variance(labels, n_clusters=None, *, normalize=True, kind="hard"):
     r"""Compute the variance of the cluster sizes (CVar), a sign of collapse.
 
     With sizes :math:`n_1, \dots, n_k` of mean :math:`n / k`,
@@ -19,14 +19,18 @@ def cluster_size_variance(labels, n_clusters=None, *, normalize=True):
 
     Parameters
     ----------
-    labels : array-like of shape (n_samples,)
-        Cluster of each sample; any discrete labels.
+    labels : array-like of shape (n_samples,) or (n_samples, n_clusters)
+        Cluster of each sample, any discrete labels; or soft assignments with
+        rows that sum to 1.
     n_clusters : int, default=None
         How many clusters were asked for. Those without a sample count as size
-        0; None counts only the clusters in use.
+        0; None counts the clusters in use, or the columns of soft assignments.
     normalize : bool, default=True
         Divide the variance by the mean size, as in Table 1 of [1]_. False
         returns the plain (population) variance.
+    kind : {"hard", "soft"}, default="hard"
+        Of soft assignments: whether each row counts for its largest entry, the
+        first of equals, or in parts ("soft variance" of Table 2).
 
     Returns
     -------
@@ -39,7 +43,8 @@ def cluster_size_variance(labels, n_clusters=None, *, normalize=True):
     ------
     ValueError
         If the labels are empty, not one-dimensional, missing or not discrete; if
-        `n_clusters` is not an integer or is below the number in use.
+        `n_clusters` is not an integer or is below the number in use; if rows of
+        soft assignments are no probabilities, or labels come with ``kind="soft"``.
 
     See Also
     --------
@@ -65,9 +70,12 @@ def cluster_size_variance(labels, n_clusters=None, *, normalize=True):
     0.0
     >>> cluster_size_variance([0, 0, 0, 0], n_clusters=2)
     2.0
+    >>> cluster_size_variance([[0.6, 0.4], [0.6, 0.4]]), cluster_size_variance(
+    ...     [[0.75, 0.25], [0.75, 0.25]], kind="soft")
+    (1.0, 0.25)
     """
-    clusters, codes = encode_labels(labels, "labels")
-    used = len(clusters)
+    sizes = marginal_sizes(labels, kind, "labels")
+    used = len(sizes)
     if n_clusters is None:
         n_clusters = used
     elif isinstance(n_clusters, bool) or not isinstance(n_clusters, Integral):
@@ -76,6 +84,6 @@ def cluster_size_variance(labels, n_clusters=None, *, normalize=True):
         raise ValueError(
             f"n_clusters must be at least {used}, the number of distinct labels, got {n_clusters}."
         )
-    sizes = np.bincount(codes, minlength=n_clusters)
+    sizes = np.pad(sizes.astype(np.float64), (0, n_clusters - used))
     variance = float(sizes.var())
     return variance / float(sizes.mean()) if normalize else variance

@@ -2,12 +2,9 @@
 
 from numbers import Real
 
-import numpy as np
 from scipy.stats import entropy
 
-from sklearn_ddcl.metrics._validation import check_assignments, encode_labels
-
-_KINDS = ("hard", "soft")
+from sklearn_ddcl.metrics._marginal import marginal_sizes
 
 
 def assignment_entropy(assignments, *, kind="hard", base=2):
@@ -61,21 +58,7 @@ def assignment_entropy(assignments, *, kind="hard", base=2):
     >>> assignment_entropy([0, 0, 1, 2])
     1.5
     """
-    if kind not in _KINDS:
-        raise ValueError(f"kind must be one of {_KINDS}, got {kind!r}.")
+    sizes = marginal_sizes(assignments, kind)
     if isinstance(base, bool) or not isinstance(base, Real) or not base > 1:
         raise ValueError(f"base must be a number greater than 1, got {base!r}.")
-    return float(entropy(_marginal(assignments, kind), base=base))
-
-
-def _marginal(assignments, kind):
-    """Return the share of each cluster in use or, if soft, of each column."""
-    if np.ndim(assignments) != 1:
-        soft = check_assignments(assignments)
-        return soft.mean(axis=0) if kind == "soft" else np.bincount(soft.argmax(axis=1))
-    if kind == "soft":
-        raise ValueError(
-            "kind='soft' needs assignments of shape (n_samples, n_clusters), "
-            f"got labels of shape {np.shape(assignments)}."
-        )
-    return np.bincount(encode_labels(assignments, "assignments")[1])
+    return float(entropy(sizes, base=base))

@@ -65,3 +65,41 @@ def test_bad_n_clusters_is_refused(n_clusters, message):
 def test_no_labels_are_refused():
     with pytest.raises(ValueError, match="labels must hold at least 1 sample"):
         cluster_size_variance([], 3)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(0, 10**6), st.integers(1, 12), st.integers(1, 5))
+def test_soft_assignments_have_both_variances(seed, n_samples, n_clusters):
+    soft = np.random.default_rng(seed).dirichlet(np.full(n_clusters, 0.5), size=n_samples)
+    mean = soft.mean(axis=0)
+    found = cluster_size_variance(soft, kind="soft")
+    expected = n_samples * (np.sum(mean**2) - 1 / n_clusters)
+    assert found == pytest.approx(expected, abs=1e-9)
+    hard = cluster_size_variance(soft)
+    assert hard == pytest.approx(cluster_size_variance(soft.argmax(axis=1), n_clusters))
+
+
+def test_hard_rows_have_equal_variances():
+    one_hot = np.eye(4)[[0, 0, 1, 2]]
+    found = [cluster_size_variance(one_hot, kind=kind) for kind in ("hard", "soft")]
+    assert found == [0.5, 0.5]
+    assert cluster_size_variance(one_hot, 8) == cluster_size_variance([0, 0, 1, 2], 8)
+
+
+@pytest.mark.parametrize(
+    ("assignments", "kind", "message"),
+    [
+        ([0, 1], "soft", "kind='soft' needs assignments of shape"),
+        ([0, 1], "medium", r"kind must be one of \('hard', 'soft'\), got 'medium'"),
+        ([[0.5, 0.6]], "soft", "must sum to 1"),
+        ([[-0.5, 1.5]], "hard", "must not be negative"),
+    ],
+)
+def test_bad_assignments_are_refused(assignments, kind, message):
+    with pytest.raises(ValueError, match=message):
+        cluster_size_variance(assignments, kind=kind)
+
+
+def test_fewer_clusters_than_columns_are_refused():
+    with pytest.raises(ValueError, match="n_clusters must be at least 3"):
+        cluster_size_variance(np.eye(3), 2)

@@ -52,8 +52,8 @@ class CombinationAssignment(PartitionSupport):
     >>> distances = torch.tensor([[0.0, 1.0], [0.1, 1.0], [0.2, 1.0]])
     >>> CombinationAssignment().targets(distances)
     tensor([[1., 0.],
-            [0., 1.],
-            [1., 0.]])
+            [1., 0.],
+            [0., 1.]])
     """
 
     def __init__(
