@@ -15,6 +15,12 @@ from sklearn_ddcl.engine import (
     SoftmaxAssignment,
     WidrowHoff,
 )
+from sklearn_ddcl.nn.partition_support import (
+    CombinationAssignment,
+    MarginalEntropy,
+    SinkhornAssignment,
+    SumOfSquares,
+)
 from sklearn_ddcl.nn.schedules import (
     ConstantTemperature,
     ExponentialTemperature,
@@ -23,15 +29,19 @@ from sklearn_ddcl.nn.schedules import (
 
 __all__ = [
     "Autoencoding",
+    "CombinationAssignment",
     "ConstantTemperature",
     "ExponentialTemperature",
     "FourPhases",
     "GeometricTemperature",
     "JointTraining",
+    "MarginalEntropy",
     "NeighborContrast",
     "ReducedFlow",
     "Regularization",
     "SimCLR",
+    "SinkhornAssignment",
     "SoftmaxAssignment",
+    "SumOfSquares",
     "WidrowHoff",
 ]

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import sklearn_ddcl
-from sklearn_ddcl import DDCLClustering, DeepClusterBaseline
+from sklearn_ddcl import DDCLClustering, DeepClusterBaseline, OnlineDeepClustering
 from sklearn_ddcl.options import (
     Autoencoding,
     ConstantTemperature,
@@ -21,6 +21,7 @@ from sklearn_ddcl.options import (
     NeighborContrast,
     ReducedFlow,
     SimCLR,
+    SinkhornAssignment,
 )
 
 
@@ -67,15 +68,23 @@ ALTERNATING = [
     {**TURNS, "warm_up": NeighborContrast(n_steps=50), "output": "assignments"},
     {**TURNS, "backbone": Small, "n_components": 2, "output": "embedding"},
 ]
+PASSES = {"epochs": 30}
+ONLINE = [
+    {**PASSES, "partition_support": SinkhornAssignment(hard=False), "output": "embedding"},
+    {**PASSES, "partition_support": "entropy", "backbone": Small, "output": "assignments"},
+    {**PASSES, "partition_support": "sum_of_squares", "n_clusters": 2},
+]
 CONFIGURED = {
     DDCLClustering: [*DEEP, *({"backbone": None, **params} for params in GIVEN)],
     DeepClusterBaseline: ALTERNATING,
+    OnlineDeepClustering: ONLINE,
 }
 # all defaults first: the one deep configuration that is trained to the end
+SHORTENED = {DeepClusterBaseline: TURNS, OnlineDeepClustering: PASSES}
 ESTIMATORS = [
     cls(**params)
     for cls in PUBLIC
-    for params in [TURNS if cls is DeepClusterBaseline else {}, *CONFIGURED.get(cls, [])]
+    for params in [SHORTENED.get(cls, {}), *CONFIGURED.get(cls, [])]
 ]
 
 # scipy must know about the array API before it is imported, so this one has its own process.

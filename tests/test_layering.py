@@ -18,7 +18,7 @@ MODULES = sorted((ROOT / PACKAGE).rglob("*.py"))
 ALLOWED = {
     "": {".cluster", ".exceptions", "._version"},
     "exceptions": {"sklearn"},
-    "options": {".engine", ".nn.schedules"},
+    "options": {".engine", ".nn.partition_support", ".nn.schedules"},
     "_version": set(),
     "utils": {"numpy", "scipy", "sklearn"},
     "nn": {"torch"},

@@ -3,5 +3,6 @@
 from sklearn_ddcl.cluster._ddcl import DDCLClustering
 from sklearn_ddcl.cluster._deep_cluster import DeepClusterBaseline
 from sklearn_ddcl.cluster._incremental import IncrementalDDCL
+from sklearn_ddcl.cluster._online import OnlineDeepClustering
 
-__all__ = ["DDCLClustering", "DeepClusterBaseline", "IncrementalDDCL"]
+__all__ = ["DDCLClustering", "DeepClusterBaseline", "IncrementalDDCL", "OnlineDeepClustering"]

@@ -24,6 +24,13 @@ from sklearn_ddcl.engine._joint_config import JointConfig
 from sklearn_ddcl.engine._learning_stream import LearningStream
 from sklearn_ddcl.engine._module import make_module
 from sklearn_ddcl.engine._neighbors import neighbor_graph
+from sklearn_ddcl.engine._online import (
+    begin_online,
+    learn_online,
+    observe_online,
+    settle_online,
+)
+from sklearn_ddcl.engine._online_state import OnlineConfig, OnlineResult, OnlineState
 from sklearn_ddcl.engine._phases import FourPhases
 from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._pretraining import fit_pretext
@@ -39,6 +46,7 @@ from sklearn_ddcl.engine._stream_options import (
     stream_temperature,
 )
 from sklearn_ddcl.engine._summary import summary_size
+from sklearn_ddcl.engine._supports import resolve_support
 from sklearn_ddcl.engine._training_options import JointTraining
 from sklearn_ddcl.engine._warm_ups import Autoencoding, NeighborContrast, SimCLR, WarmUp
 
@@ -57,6 +65,9 @@ __all__ = [
     "JointTraining",
     "LearningStream",
     "NeighborContrast",
+    "OnlineConfig",
+    "OnlineResult",
+    "OnlineState",
     "Prepared",
     "PretextTask",
     "ReducedConfig",
@@ -70,6 +81,7 @@ __all__ = [
     "WarmUp",
     "WidrowHoff",
     "assignments",
+    "begin_online",
     "distances",
     "encode_rows",
     "fit_alternating",
@@ -79,10 +91,12 @@ __all__ = [
     "fit_pretext",
     "fit_reduced",
     "join_prototypes",
+    "learn_online",
     "make_module",
     "nearest",
     "nearest_two",
     "neighbor_graph",
+    "observe_online",
     "open_stream",
     "prepare_backbone",
     "principal_projection",
@@ -92,9 +106,11 @@ __all__ = [
     "resolve_flow",
     "resolve_joint",
     "resolve_regularization",
+    "resolve_support",
     "resolve_temperature",
     "resolve_warm_up",
     "seed_prototypes",
+    "settle_online",
     "stream_module",
     "stream_temperature",
     "summary_size",

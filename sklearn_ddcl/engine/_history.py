@@ -22,17 +22,20 @@ class History:
     ----------
     report : callable or None
         Called with every record.
+    before : int, default=0
+        Number of records that were made before.
     """
 
-    def __init__(self, report: Callable[[Record], None] | None = None) -> None:
+    def __init__(self, report: Callable[[Record], None] | None = None, before: int = 0) -> None:
         self.records: list[Record] = []
         self.report = report
+        self.before = before
         self._start = time.perf_counter()
 
     def add(self, phase: str, temperature: float, terms: Record) -> None:
         """Append a record with its number, phase, temperature and seconds since the start."""
         record = {
-            "epoch": len(self.records) + 1,
+            "epoch": self.before + len(self.records) + 1,
             "phase": phase,
             "temperature": temperature,
             **terms,

@@ -208,10 +208,13 @@ class JointModule(nn.Module):
     def _assign(self, z: Tensor, index: Tensor) -> ClusterOutput:
         p = self.prototypes(z, index)
         distances = centred_distances(z, p)
-        q = soft_assignments(
-            distances.detach() if self.stop_gradient else distances, self.temperature
-        )
-        return ClusterOutput(z, p, distances, q, self.temperature)
+        temperature = self._temperature_for(distances)
+        q = soft_assignments(distances.detach() if self.stop_gradient else distances, temperature)
+        return ClusterOutput(z, p, distances, q, temperature)
+
+    def _temperature_for(self, distances: Tensor) -> float:
+        """Return the batch's temperature."""
+        return self.temperature
 
     def _scaled(self, value: ObjectiveValue, z: Tensor) -> Tensor:
         """Return the weighted objective, its squared distances in units of the latent variance."""

@@ -100,3 +100,9 @@ def test_a_fault_of_the_report_is_not_swallowed():
 def test_history_is_silent_without_a_report(capsys):
     History().add("finish", 0.0, {})
     assert capsys.readouterr().out == ""
+
+
+def test_numbers_go_on_from_earlier_records():
+    history = History(before=7)
+    history.add("online", 1.0, {})
+    assert history.records[0]["epoch"] == 8

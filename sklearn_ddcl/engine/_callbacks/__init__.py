@@ -2,6 +2,7 @@
 
 from sklearn_ddcl.engine._callbacks._decomposition import DecompositionCheck
 from sklearn_ddcl.engine._callbacks._label_stop import LabelStop
+from sklearn_ddcl.engine._callbacks._marginal_record import MarginalRecord
 from sklearn_ddcl.engine._callbacks._phase_setting import PhaseSetting
 from sklearn_ddcl.engine._callbacks._rate_bound import RateBound
 from sklearn_ddcl.engine._callbacks._rate_decay import RateDecay
@@ -13,6 +14,7 @@ __all__ = [
     "DecompositionCheck",
     "EpochRecord",
     "LabelStop",
+    "MarginalRecord",
     "PhaseSetting",
     "PretextRecord",
     "RateBound",

@@ -7,21 +7,18 @@ from sklearn_ddcl.nn.partition_support._combination import (
     combination_objective,
 )
 from sklearn_ddcl.nn.partition_support._entropy import MarginalEntropy, marginal_entropy
-from sklearn_ddcl.nn.partition_support._names import PARTITION_SUPPORTS, resolve_support
 from sklearn_ddcl.nn.partition_support._sinkhorn import SinkhornAssignment, sinkhorn_assignment
 from sklearn_ddcl.nn.partition_support._sum_of_squares import SumOfSquares, sum_of_squares
 
-__all__ = [  # noqa: RUF022  # sorted as strings are
+__all__ = [
     "CombinationAssignment",
     "MarginalEntropy",
-    "PARTITION_SUPPORTS",
     "PartitionSupport",
     "SinkhornAssignment",
     "SumOfSquares",
     "combination_assignment",
     "combination_objective",
     "marginal_entropy",
-    "resolve_support",
     "sinkhorn_assignment",
     "sum_of_squares",
 ]

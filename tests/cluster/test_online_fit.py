@@ -1,0 +1,44 @@
+import warnings
+
+import pytest
+
+from sklearn_ddcl import OnlineDeepClustering
+from sklearn_ddcl.cluster._online_fit import check_unchanged, make_config, warn_of_collapse
+from sklearn_ddcl.exceptions import CollapseWarning
+
+
+def test_parameters_become_the_configuration():
+    model = OnlineDeepClustering(
+        5, sigma=2, temperature=1, epochs=7, batch_size=32, learning_rate=1, random_state=0
+    )
+    config = make_config(model)
+    assert (config.n_clusters, config.epochs, config.batch_size) == (5, 7, 32)
+    assert config.support.sigma == 2.0
+    assert isinstance(config.temperature, float)
+    assert config.seed == make_config(model).seed
+    assert config.report is None
+
+
+def test_a_sigma_without_a_use_is_refused():
+    with pytest.raises(ValueError, match="'sigma' parameter must be None"):
+        make_config(OnlineDeepClustering(partition_support="entropy", sigma=1.0))
+
+
+def test_changed_parameters_are_named_with_both_values():
+    model = OnlineDeepClustering(5)
+    check_unchanged(model, {"n_clusters": 5, "backbone": "mlp"})
+    with pytest.raises(
+        ValueError, match=r"'n_clusters' .* was 4 when training began and is 5 now"
+    ):
+        check_unchanged(model, {"n_clusters": 4})
+
+
+def test_only_lost_clusters_are_worth_a_warning():
+    model = OnlineDeepClustering(5)
+    model.n_active_clusters_ = 5
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warn_of_collapse(model)
+    model.n_active_clusters_ = 3
+    with pytest.warns(CollapseWarning, match=r"3 of n_clusters=5 .* Choose partition_support"):
+        warn_of_collapse(model)
