@@ -1,7 +1,8 @@
 """Data sets of the benchmarks: from a folder of .npz files, or from OpenML.
 
 The folder is given by ``--data`` or by the environment variable SKLEARN_DDCL_DATA; files
-``optdigits.npz``, ``penbased.npz``, ``satimage.npz`` and ``mnist.npz`` hold ``X`` and ``y``.
+``optdigits.npz``, ``penbased.npz``, ``satimage.npz``, ``mnist.npz`` and ``cifar10_test.npz`` hold
+``X`` and ``y``.
 Labels are used for scoring only.
 """
 
@@ -23,6 +24,7 @@ OPENML = {
     "penbased": "pendigits",
     "satimage": "satimage",
     "mnist": "mnist_784",
+    "cifar10_test": "CIFAR_10",
 }
 
 
@@ -41,13 +43,51 @@ def load_file(name, folder):
     tuple of ndarray
         ``X`` of shape (n, d) and ``y`` of shape (n,).
     """
+    X, y = read_file(name, folder) or fetch(name)
+    return X.reshape(len(X), -1).astype(float), y
+
+
+def read_file(name, folder):
+    """Return what a file holds; None where there is no file."""
     folder = folder or os.environ.get("SKLEARN_DDCL_DATA")
     path = Path(folder or ".") / f"{name}.npz"
-    if folder and path.exists():
-        with np.load(path, allow_pickle=False) as data:
-            return data["X"].reshape(len(data["X"]), -1).astype(float), data["y"]
+    if not folder or not path.exists():
+        return None
+    with np.load(path, allow_pickle=False) as data:
+        return data["X"], data["y"]
+
+
+def fetch(name):
+    """Return what OpenML has."""
     bunch = fetch_openml(OPENML[name], as_frame=False, parser="liac-arff")
-    return bunch.data.astype(float), np.unique(bunch.target, return_inverse=True)[1]
+    return bunch.data, np.unique(bunch.target, return_inverse=True)[1]
+
+
+def load_images(name, folder=None):
+    """Return the last 10,000 images of a set, and their classes.
+
+    Parameters
+    ----------
+    name : {"mnist10k", "cifar10"}
+        The set.
+    folder : str or None
+        See `load_file`.
+
+    Returns
+    -------
+    tuple of ndarray
+        ``X`` float32 of shape (10000, height, width, channels), of mean 0 and
+        deviation 1 over all pixels, and ``y`` of shape (10000,).
+    """
+    file, shape = {"mnist10k": ("mnist", (28, 28, 1)), "cifar10": ("cifar10_test", (32, 32, 3))}[
+        name
+    ]
+    found = read_file(file, folder)
+    X, y = fetch(file) if found is None else found
+    if found is None and shape[2] > 1:  # OpenML's rows have one colour after the other
+        X = X.reshape(-1, shape[2], *shape[:2]).transpose(0, 2, 3, 1)
+    X = X[-10_000:].reshape(-1, *shape).astype(np.float32)
+    return (X - X.mean()) / X.std(), y[-10_000:]
 
 
 def load(name, folder=None):

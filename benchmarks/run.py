@@ -1,7 +1,7 @@
 """Run the benchmarks and print their tables; with ``--write`` also store them.
 
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
-The names are given (with growth), learned, mnist, block5 and streams; all is the default.
+The names are given (with growth), learned, mnist, block5, streams and online; all is the default.
 ``--write`` stores the figures in ``benchmarks/results/`` and the tables of given, learned and
 streams in the README.
 """
@@ -15,6 +15,7 @@ import full_mnist
 import given_features
 import growth
 import learned_features
+import online as online_benchmark
 import streams as stream_benchmark
 from reports import circumstances, insert, store
 
@@ -58,14 +59,36 @@ def streams(options, load):
     return {"about": about, **record}, stream_benchmark.tables(record, about), "streams"
 
 
-PARTS = {"given": given, "learned": learned, "mnist": mnist, "block5": paper, "streams": streams}
+def online(options, load):
+    """Run online deep clustering; return the figures and the tables."""
+    sets = chosen(options.sets, online_benchmark.SETS)
+    images = functools.partial(datasets.load_images, folder=options.data)
+    times = online_benchmark.step_times()
+    runs = online_benchmark.run(images, sets, options.seeds)
+    about = circumstances()
+    record = {"about": about, "times": times, "runs": runs}
+    return record, online_benchmark.tables(runs, times, about), None
+
+
+PARTS = {
+    "given": given,
+    "learned": learned,
+    "mnist": mnist,
+    "block5": paper,
+    "streams": streams,
+    "online": online,
+}
 FILES = {
     "given": "given_features",
     "learned": "learned_features",
     "mnist": "full_mnist",
     "block5": "block5",
     "streams": "streams",
+    "online": "online",
 }
+
+
+SETS = list(dict.fromkeys([*datasets.LOADERS, *online_benchmark.SETS]))
 
 
 def chosen(wanted, offered):
@@ -78,12 +101,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", help="folder with .npz files; default: $SKLEARN_DDCL_DATA")
     parser.add_argument("--only", nargs="+", choices=list(PARTS), help="which benchmarks")
-    parser.add_argument("--sets", nargs="+", choices=list(datasets.LOADERS), help="data sets")
+    parser.add_argument("--sets", nargs="+", choices=SETS, help="data sets")
     parser.add_argument(
         "--methods", nargs="+", choices=list(learned_features.METHODS), help="rows of learned"
     )
     parser.add_argument(
-        "--seeds", nargs="+", type=int, default=[0, 1, 2], help="of learned, block5, mnist (first)"
+        "--seeds",
+        nargs="+",
+        type=int,
+        default=[0, 1, 2],
+        help="of learned, block5, online, mnist (first)",
     )
     parser.add_argument("--no-growth", action="store_true", help="leave out 10^6 rows and more")
     parser.add_argument("--write", action="store_true", help="write results and README.rst")

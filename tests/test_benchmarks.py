@@ -4,6 +4,7 @@ import importlib
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from sklearn.datasets import make_blobs
 
@@ -89,3 +90,34 @@ def test_streams_fill_their_tables(monkeypatch):
     text = streams.tables(record, ABOUT)
     assert text.count("=====\n\n") >= 3
     assert "3,000" in text
+
+
+def test_online_fills_its_tables():
+    online = importlib.import_module("online")
+    rng = np.random.default_rng(0)
+
+    def load_images(name):
+        return rng.normal(size=(60, 16, 16, 1)).astype(np.float32), np.arange(60) % 3
+
+    lines = []
+    runs = online.run(load_images, ["mnist10k"], seeds=(0, 1), epochs=1, report=lines.append)
+    assert len(runs) == len(lines) == 2 * len(online.METHODS) == 16
+    assert all(0 <= row["cvar"] <= 40 and row["seconds"] > 0 for row in runs)
+    times = online.step_times(ks=(10,), repeats=2)
+    text = online.tables(runs, times, ABOUT)
+    for label, _ in online.METHODS.values():
+        assert f"\n{label} " in text
+    assert "step, k = 10" in text
+    assert "seeds (0, 1)" in text
+
+
+@pytest.mark.parametrize(("name", "stored"), [("mnist10k", "mnist"), ("cifar10", "cifar10_test")])
+def test_images_come_from_a_file_with_channels_last(name, stored, tmp_path):
+    datasets = importlib.import_module("datasets")
+    shape = (28, 28) if name == "mnist10k" else (32, 32, 3)
+    X = np.random.default_rng(0).integers(0, 256, size=(5, *shape), dtype=np.uint8)
+    np.savez(tmp_path / f"{stored}.npz", X=X, y=np.arange(5))
+    images, labels = datasets.load_images(name, tmp_path)
+    assert images.shape == (5, *shape[:2], 1 if name == "mnist10k" else 3)
+    assert abs(float(images.mean())) < 1e-5
+    assert labels.tolist() == [0, 1, 2, 3, 4]

@@ -87,8 +87,8 @@ class SupportedTerm(nn.Module):
     .. math:: L = \frac{1}{N} \sum_i \sum_j y_{ij} \|z_i - \mu_j\|^2 + s R(q)
 
     with the support's targets y, constants to the gradient, or those of the
-    nearest prototypes, and its penalty R on the soft assignments q in units of
-    the mean squared distance s.
+    nearest prototypes, and its penalty R on the soft assignments q; s is the mean
+    squared distance, a constant to the gradient, or 1 if R is not relative.
 
     Parameters
     ----------
@@ -120,4 +120,5 @@ class SupportedTerm(nn.Module):
         targets = self.support.targets(distances.detach(), weight)
         errors = distances.amin(dim=1) if targets is None else (targets * distances).sum(dim=1)
         penalty = self.support.penalty(output.assignments, weight)
-        return weighted_mean(errors, weight) + mean_distance(distances, weight) * penalty
+        unit = mean_distance(distances, weight) if self.support.relative else 1.0
+        return weighted_mean(errors, weight) + unit * penalty

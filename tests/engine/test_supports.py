@@ -115,6 +115,16 @@ def test_a_penalty_is_in_units_of_the_mean_distance():
     torch.testing.assert_close(loss, expected)
 
 
+def test_a_penalty_may_be_absolute():
+    output = make_output(1)
+    relative, absolute = (
+        SupportedTerm(MarginalEntropy(2.0, relative=flag))(output) for flag in (True, False)
+    )
+    base = SupportedTerm(PartitionSupport())(output)
+    unit = float(output.distances.mean().detach())
+    torch.testing.assert_close(relative - base, unit * (absolute - base))
+
+
 def test_soft_targets_weigh_distances():
     output = make_output(2)
     support = SinkhornAssignment(epsilon=0.5, hard=False)

@@ -4,7 +4,6 @@ import sys
 
 from torch import Tensor
 
-from sklearn_ddcl.nn._checks import check_real
 from sklearn_ddcl.nn.distances import mean_distance
 from sklearn_ddcl.nn.options import Options
 
@@ -19,6 +18,12 @@ class PartitionSupport(Options):
     each sample to its nearest prototype. Its options are named parameters, as in
     :class:`Options`. At inference there is no support.
 
+    Attributes
+    ----------
+    relative : bool
+        Whether the penalty is in units of the mean squared distance; else it is
+        added to the loss as it is.
+
     Examples
     --------
     >>> import torch
@@ -29,6 +34,8 @@ class PartitionSupport(Options):
     >>> Alternate().targets(torch.zeros(3, 2)).argmax(dim=1)
     tensor([0, 1, 0])
     """
+
+    relative: bool = True
 
     def targets(self, distances: Tensor, weight: Tensor | None = None) -> Tensor | None:
         """Assign the samples of a batch to prototypes.
@@ -48,7 +55,7 @@ class PartitionSupport(Options):
         return None
 
     def penalty(self, assignments: Tensor, weight: Tensor | None = None) -> Tensor:
-        """Return what is added to the loss, in units of the mean squared distance.
+        """Return what is added to the loss.
 
         Parameters
         ----------
@@ -96,27 +103,22 @@ def absolute_scale(
     return max(value * scale, sys.float_info.min) if relative else value
 
 
-def check_relative(name: str, value: float, relative: bool) -> None:
-    """Require a positive scale, and a bool that says whether it is a multiple.
+def check_relative(relative: bool) -> None:
+    """Require a bool that says whether a scale is a multiple of the mean distance.
 
     Parameters
     ----------
-    name : str
-        Name of the scale, for the message.
-    value : float
-        The scale.
     relative : bool
-        Whether it multiplies the mean squared distance.
+        What was passed.
 
     Raises
     ------
     ValueError
-        If the scale is no finite number > 0, or ``relative`` is no bool.
+        If it is no bool.
 
     Examples
     --------
-    >>> check_relative("sigma", 0.5, True)
+    >>> check_relative(True)
     """
-    check_real(name, value, above=0.0)
     if not isinstance(relative, bool):
         raise ValueError(f"relative must be a bool, got {relative!r}.")

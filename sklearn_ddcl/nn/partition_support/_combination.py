@@ -71,7 +71,8 @@ class CombinationAssignment(PartitionSupport):
         ValueError
             If one is not allowed.
         """
-        check_relative("sigma", self.sigma, self.relative)
+        check_real("sigma", self.sigma, above=0.0)
+        check_relative(self.relative)
         check_prior(self.prior)
 
     def targets(self, distances: Tensor, weight: Tensor | None = None) -> Tensor:

@@ -79,7 +79,8 @@ class SinkhornAssignment(PartitionSupport):
         ValueError
             If one is not allowed.
         """
-        check_relative("epsilon", self.epsilon, self.relative)
+        check_real("epsilon", self.epsilon, above=0.0)
+        check_relative(self.relative)
         check_prior(self.prior)
         check_count("max_iter", self.max_iter)
         if not isinstance(self.hard, bool):

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from sklearn_ddcl.nn._checks import check_matrix, check_real
 from sklearn_ddcl.nn.numerics import weighted_mean
-from sklearn_ddcl.nn.partition_support._base import PartitionSupport
+from sklearn_ddcl.nn.partition_support._base import PartitionSupport, check_relative
 
 __all__ = ["SumOfSquares", "sum_of_squares"]
 
@@ -15,7 +15,11 @@ class SumOfSquares(PartitionSupport):
     Parameters
     ----------
     strength : float, default=10.0
-        Weight >= 0 of the penalty, in units of the mean squared distance.
+        Weight >= 0 of the penalty.
+    relative : bool, default=True
+        Whether that is a multiple of the mean of all squared distances between the
+        batch's samples and the prototypes; else it is a squared distance, next to
+        which distances may be large.
 
     References
     ----------
@@ -29,8 +33,9 @@ class SumOfSquares(PartitionSupport):
     tensor(1.)
     """
 
-    def __init__(self, strength: float = 10.0) -> None:
+    def __init__(self, strength: float = 10.0, relative: bool = True) -> None:
         self.strength = strength
+        self.relative = relative
 
     def validate(self) -> None:
         """Check the options.
@@ -38,9 +43,10 @@ class SumOfSquares(PartitionSupport):
         Raises
         ------
         ValueError
-            If ``strength`` is no finite number >= 0.
+            If ``strength`` is no finite number >= 0, or ``relative`` is no bool.
         """
         check_real("strength", self.strength, at_least=0.0)
+        check_relative(self.relative)
 
     def penalty(self, assignments: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return the sum of squares, times its weight."""

@@ -68,3 +68,8 @@ def test_bad_options(strength):
 def test_bad_assignments():
     with pytest.raises(ValueError, match="q must be a 2-D"):
         marginal_entropy(torch.zeros(3))
+
+
+def test_relative_must_be_a_bool():
+    with pytest.raises(ValueError, match="relative must be a bool, got 1"):
+        MarginalEntropy(relative=1).validate()
