@@ -35,6 +35,8 @@ METHODS = {
     "entropy": ("marginal entropy", "entropy"),
     "sum_of_squares": ("sum of squares", "sum_of_squares"),
     "none": ("no support", None),
+    "combination 0.25": ("combination, sigma = 0.25", CombinationAssignment(0.25)),
+    "combination 1": ("combination, sigma = 1", CombinationAssignment(1.0)),
     "sinkhorn 3": ("Sinkhorn-Knopp, as written", SinkhornAssignment(max_iter=3)),
     "entropy 1": ("marginal entropy, as written", MarginalEntropy(1.0, relative=False)),
     "squares 1": ("sum of squares, as written", SumOfSquares(1.0, relative=False)),

@@ -63,9 +63,8 @@ def online(options, load):
     """Run online deep clustering; return the figures and the tables."""
     sets = chosen(options.sets, online_benchmark.SETS)
     images = functools.partial(datasets.load_images, folder=options.data)
-    times = online_benchmark.step_times()
+    about, times = circumstances(), online_benchmark.step_times()
     runs = online_benchmark.run(images, sets, options.seeds)
-    about = circumstances()
     record = {"about": about, "times": times, "runs": runs}
     return record, online_benchmark.tables(runs, times, about), None
 

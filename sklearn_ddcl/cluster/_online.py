@@ -46,7 +46,7 @@ class OnlineDeepClustering(NestedOptions, PrototypeClusterer):
     sigma : float or None, default=None
         Variance of all clusters, for combination assignment: the larger, the
         more even a batch. A multiple of the mean of all squared distances between
-        a batch's samples and the prototypes. None takes 1, or what the object has.
+        a batch's samples and the prototypes. None takes 0.5, or what the object has.
     temperature : float, default=0.1
         Temperature of soft assignments, a multiple of the same mean: of
         `predict_proba`, of the penalties and in ``history_``.

@@ -53,8 +53,8 @@ def resolve_support(value: Any, sigma: float | None = None) -> PartitionSupport:
     Examples
     --------
     >>> from sklearn_ddcl.engine import resolve_support
-    >>> resolve_support("combination", sigma=0.5)
-    CombinationAssignment(sigma=0.5, relative=True, prior=None)
+    >>> resolve_support("combination", sigma=0.3)
+    CombinationAssignment(sigma=0.3, relative=True, prior=None)
     """
     given = value
     if isinstance(value, str):

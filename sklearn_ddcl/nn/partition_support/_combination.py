@@ -30,9 +30,11 @@ class CombinationAssignment(PartitionSupport):
 
     Parameters
     ----------
-    sigma : float, default=1.0
+    sigma : float, default=0.5
         Isotropic variance of all clusters, > 0: the larger, the more even the
         batch. Assignments for :math:`\sigma \to 0` are to the nearest prototype.
+        Much less than the default lets clusters die, much more assigns samples
+        to far prototypes.
     relative : bool, default=True
         Whether ``sigma`` is a multiple of the mean of all squared distances
         between the batch's samples and the prototypes (`mean_distance`); else
@@ -50,14 +52,14 @@ class CombinationAssignment(PartitionSupport):
     --------
     >>> import torch
     >>> distances = torch.tensor([[0.0, 1.0], [0.1, 1.0], [0.2, 1.0]])
-    >>> CombinationAssignment().targets(distances)
+    >>> CombinationAssignment(sigma=1.0).targets(distances)
     tensor([[1., 0.],
             [1., 0.],
             [0., 1.]])
     """
 
     def __init__(
-        self, sigma: float = 1.0, relative: bool = True, prior: Sequence[float] | None = None
+        self, sigma: float = 0.5, relative: bool = True, prior: Sequence[float] | None = None
     ) -> None:
         self.sigma = sigma
         self.relative = relative
