@@ -2,8 +2,8 @@
 
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
 The names are given (with growth), learned, mnist, block5, streams and online; all is the default.
-``--write`` stores the figures in ``benchmarks/results/`` and the tables of given, learned and
-streams in the README.
+``--write`` stores the figures in ``benchmarks/results/`` and the tables of given, learned, streams
+and online in the README.
 """
 
 import argparse
@@ -65,8 +65,9 @@ def online(options, load):
     images = functools.partial(datasets.load_images, folder=options.data)
     about, times = circumstances(), online_benchmark.step_times()
     runs = online_benchmark.run(images, sets, options.seeds)
-    record = {"about": about, "times": times, "runs": runs}
-    return record, online_benchmark.tables(runs, times, about), None
+    joint = online_benchmark.joint_runs(options.seeds)
+    record = {"about": about, "times": times, "runs": runs, "joint": joint}
+    return record, online_benchmark.tables(runs, joint, times, about), "online"
 
 
 PARTS = {

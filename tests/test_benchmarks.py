@@ -101,10 +101,12 @@ def test_online_fills_its_tables():
 
     lines = []
     runs = online.run(load_images, ["mnist10k"], seeds=(0, 1), epochs=1, report=lines.append)
-    assert len(runs) == len(lines) == 2 * len(online.METHODS) == 20
+    assert len(runs) == len(lines) == 2 * len(online.METHODS) == 16
     assert all(0 <= row["cvar"] <= 40 and row["seconds"] > 0 for row in runs)
     times = online.step_times(ks=(10,), repeats=2)
-    text = online.tables(runs, times, ABOUT)
+    joint = online.joint_runs(seeds=(0,), epochs=1)
+    assert len(joint) == 4
+    text = online.tables(runs, joint, times, ABOUT)
     for label, _ in online.METHODS.values():
         assert f"\n{label} " in text
     assert "step, k = 10" in text

@@ -68,6 +68,7 @@ def make_training_module(
         config.training.pretext_weight,
         generator,
         resolve_precision(config.training.mixed_precision, z.device, z.dtype),
+        support=config.training.support(),
     )
     module.scale = float(z.var(dim=0, correction=0).sum()) or 1.0
     return module

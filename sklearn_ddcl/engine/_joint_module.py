@@ -12,6 +12,7 @@ from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.nn.assignments import soft_assignments
 from sklearn_ddcl.nn.losses import Objective
 from sklearn_ddcl.nn.outputs import ClusterOutput, ObjectiveValue
+from sklearn_ddcl.nn.partition_support import PartitionSupport
 
 __all__ = ["JointModule", "StepOutput"]
 
@@ -73,6 +74,10 @@ class JointModule(nn.Module):
         distances and losses stay in the prototypes' own.
     free_scale : bool, default=False
         Whether s is a constant to the gradient, as in the paper's loss.
+    support : PartitionSupport, optional
+        Its targets take the place of soft assignments; its penalty is added, in
+        units of s or, if it is not relative, as a squared distance, times
+        :math:`w_o`.
 
     Attributes
     ----------
@@ -113,6 +118,7 @@ class JointModule(nn.Module):
         generator: torch.Generator | None = None,
         precision: torch.dtype | None = None,
         free_scale: bool = False,
+        support: PartitionSupport | None = None,
     ) -> None:
         super().__init__()
         if (layer is None) != (objective is None) or (layer is None and pretext is None):
@@ -129,7 +135,7 @@ class JointModule(nn.Module):
         self.pretext = pretext
         self.objective_weight, self.pretext_weight = objective_weight, pretext_weight
         self.generator = torch.Generator().manual_seed(0) if generator is None else generator
-        self.precision, self.free_scale = precision, free_scale
+        self.precision, self.free_scale, self.support = precision, free_scale, support
         self.temperature, self.scale, self.stop_gradient = 1.0, 1.0, False
         self.keep_compiled(None)
 
@@ -186,9 +192,12 @@ class JointModule(nn.Module):
             if weighted is None:
                 raise ValueError("pretext_weight must be > 0 without a layer, got 0.")
             return StepOutput(weighted, z, None, None, pretext)
-        cluster = self._assign(z, index)
+        cluster = self._assign(z, index, weight)
         objective = self.objective(cluster, weight)
         loss = self._scaled(objective, z)
+        if self.support is not None:
+            unit = self.objective_weight / (1.0 if self.support.relative else self.scale)
+            loss = loss + unit * self.support.penalty(cluster.assignments, weight)
         loss = loss if weighted is None else loss + weighted
         return StepOutput(loss, z, cluster, objective, pretext)
 
@@ -205,12 +214,15 @@ class JointModule(nn.Module):
             layer: Any = self.layer
             layer.write_back(z.detach(), index)
 
-    def _assign(self, z: Tensor, index: Tensor) -> ClusterOutput:
+    def _assign(self, z: Tensor, index: Tensor, weight: Tensor | None) -> ClusterOutput:
         p = self.prototypes(z, index)
         distances = centred_distances(z, p)
         temperature = self._temperature_for(distances)
         q = soft_assignments(distances.detach() if self.stop_gradient else distances, temperature)
-        return ClusterOutput(z, p, distances, q, temperature)
+        targets = None
+        if self.support is not None:
+            targets = self.support.targets(distances.detach(), weight)
+        return ClusterOutput(z, p, distances, q if targets is None else targets, temperature)
 
     def _temperature_for(self, distances: Tensor) -> float:
         """Return the batch's temperature."""

@@ -4,8 +4,10 @@ import math
 from typing import Any, Self
 
 from sklearn_ddcl.engine._phases import FourPhases, PhaseSchedule
+from sklearn_ddcl.engine._supports import resolve_support
 from sklearn_ddcl.nn._checks import check_count, check_real, takes
 from sklearn_ddcl.nn.options import Options
+from sklearn_ddcl.nn.partition_support import PartitionSupport
 
 __all__ = ["JointTraining"]
 
@@ -50,6 +52,11 @@ class JointTraining(Options):
         Whether the backbone goes through ``torch.compile``.
     schedule : PhaseSchedule or None, default=None
         Phases and temperatures; None takes :class:`FourPhases`.
+    partition_support : str, PartitionSupport or None, default=None
+        What keeps prototypes in use, as in `OnlineDeepClustering`: "combination"
+        and "sinkhorn" assign a batch's samples in the place of soft assignments,
+        "entropy" and "sum_of_squares" add a penalty in units of the latent
+        variance, times ``objective_weight``.
 
     Examples
     --------
@@ -74,6 +81,7 @@ class JointTraining(Options):
         mixed_precision: bool | str = False,
         compile: bool = False,
         schedule: PhaseSchedule | None = None,
+        partition_support: str | PartitionSupport | None = None,
     ) -> None:
         self.epochs = epochs
         self.batch_size = batch_size
@@ -89,14 +97,16 @@ class JointTraining(Options):
         self.mixed_precision = mixed_precision
         self.compile = compile
         self.schedule = schedule
+        self.partition_support = partition_support
 
     def set_params(self, **params: Any) -> Self:
-        """Change parameters; those of the schedule also where it is None.
+        """Change parameters; those of parts also where these are None or a name.
 
         Parameters
         ----------
         **params : dict
-            New values; ``schedule__member`` reaches into the schedule.
+            New values; ``schedule__member`` reaches into the schedule, and
+            ``partition_support__member`` into the support.
 
         Returns
         -------
@@ -110,6 +120,9 @@ class JointTraining(Options):
         """
         if any(name.startswith("schedule__") for name in params):
             params["schedule"] = params.get("schedule", self.schedule) or FourPhases()
+        if any(name.startswith("partition_support__") for name in params):
+            given = params.get("partition_support", self.partition_support)
+            params["partition_support"] = resolve_support(given)
         return super().set_params(**params)
 
     def validate(self) -> None:
@@ -135,6 +148,7 @@ class JointTraining(Options):
         if self.patience is not None:
             check_count("patience", self.patience)
         self._check_choices()
+        self.support()
         if self.schedule is not None:
             relative = not isinstance(self.schedule, type) and hasattr(self.schedule, "relative")
             if not relative or not takes(self.schedule, 2):
@@ -184,3 +198,13 @@ class JointTraining(Options):
             The schedule.
         """
         return FourPhases() if self.schedule is None else self.schedule
+
+    def support(self) -> PartitionSupport | None:
+        """Return a copy of the partition support that is named or held.
+
+        Returns
+        -------
+        PartitionSupport or None
+            The support; None where there is none.
+        """
+        return None if self.partition_support is None else resolve_support(self.partition_support)

@@ -4,9 +4,12 @@ from torch import nn
 
 from sklearn_ddcl.engine._joint_module import JointModule
 from sklearn_ddcl.nn import (
+    CombinationAssignment,
     DualMemoryBank,
     DualPrototypes,
+    MarginalEntropy,
     Objective,
+    PartitionSupport,
     VanillaPrototypes,
     prototype_variance,
     quantization_term,
@@ -145,3 +148,37 @@ def test_nothing_to_train_is_refused(train_rows, make_backbone, make_task):
     module = JointModule(make_backbone(), pretext=make_task(), pretext_weight=0.0)
     with pytest.raises(ValueError, match="pretext_weight must be > 0"):
         module(torch.arange(60), train_rows())
+
+
+def test_a_supports_targets_take_the_place_of_soft_assignments(train_rows, make_backbone):
+    x = train_rows(dtype=torch.float64)
+    support = CombinationAssignment(sigma=2.0)
+    module = make(x, make_backbone(dtype=torch.float64), support=support)
+    weight = torch.arange(1.0, 21.0, dtype=torch.float64)
+    step = module(torch.arange(20), x[:20], weight)
+    targets = support.targets(step.cluster.distances.detach(), weight)
+    assert bool((step.cluster.assignments == targets).all())
+    share = weight / weight.sum()
+    expected = share @ (targets * step.cluster.distances).sum(dim=1)
+    torch.testing.assert_close(step.objective.base, expected)
+
+
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_supports_penalty_is_added_in_units_of_the_scale(train_rows, make_backbone, relative):
+    x = train_rows(dtype=torch.float64)
+    steps = []
+    for support in (PartitionSupport(), MarginalEntropy(2.0, relative=relative)):
+        module = make(x, make_backbone(dtype=torch.float64), objective_weight=0.7, support=support)
+        module.scale, module.temperature = 3.0, 0.5
+        steps.append(module(torch.arange(20), x[:20]))
+    mean = steps[1].cluster.assignments.mean(dim=0)
+    penalty = 2.0 * (mean * mean.log()).sum()
+    expected = steps[0].loss + 0.7 * penalty / (1.0 if relative else 3.0)
+    torch.testing.assert_close(steps[1].loss, expected)
+
+
+def test_a_support_that_refuses_the_batch_is_heard(train_rows, make_backbone):
+    x = train_rows()
+    module = make(x, make_backbone(), support=CombinationAssignment(prior=[1.0, 2.0]))
+    with pytest.raises(ValueError, match="each of the 4 clusters, got 2"):
+        module(torch.arange(20), x[:20])

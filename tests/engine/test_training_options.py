@@ -1,7 +1,12 @@
 import pytest
 
 from sklearn_ddcl import DDCLClustering
-from sklearn_ddcl.options import ConstantTemperature, FourPhases, JointTraining
+from sklearn_ddcl.options import (
+    CombinationAssignment,
+    ConstantTemperature,
+    FourPhases,
+    JointTraining,
+)
 
 
 def test_the_schedule_can_be_left_out_or_searched():
@@ -42,6 +47,8 @@ def test_members_of_the_default_schedule_can_be_set():
         ({"compile": None}, "compile must be one of .*, got None"),
         ({"revive": 0}, "revive must be one of .*, got 0"),
         ({"schedule": FourPhases(initial=-1)}, "initial must be"),
+        ({"partition_support": "even"}, "'partition_support' parameter must be one of"),
+        ({"partition_support": CombinationAssignment(sigma=0.0)}, "sigma must be"),
     ],
 )
 def test_values_that_are_not_allowed_are_named(changes, message):
@@ -53,3 +60,27 @@ def test_values_that_are_not_allowed_are_named(changes, message):
 def test_a_schedule_of_another_kind_is_refused(schedule):
     with pytest.raises(TypeError, match="schedule must be None or an object such as FourPhases"):
         JointTraining(schedule=schedule).validate()
+
+
+def test_the_support_is_named_held_or_reached_by_a_search():
+    assert JointTraining().support() is None
+    assert JointTraining(partition_support="combination").support() == CombinationAssignment()
+    own = CombinationAssignment(sigma=2.0)
+    options = JointTraining(partition_support=own)
+    assert options.support() == own
+    assert options.support() is not own
+    named = JointTraining(partition_support="combination")
+    named.set_params(partition_support__sigma=3.0)
+    assert named.partition_support == CombinationAssignment(sigma=3.0)
+    model = DDCLClustering(training=JointTraining(partition_support=own))
+    assert model.get_params()["training__partition_support__sigma"] == 2.0
+
+
+def test_a_support_without_the_member_is_named():
+    with pytest.raises(ValueError, match="Invalid parameter 'sigma'"):
+        JointTraining().set_params(partition_support__sigma=3.0)
+
+
+def test_a_class_for_a_support_is_refused():
+    with pytest.raises(TypeError, match="an object such as CombinationAssignment"):
+        JointTraining(partition_support=CombinationAssignment).validate()
