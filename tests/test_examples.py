@@ -133,6 +133,19 @@ def test_a_stream_that_drifts_is_followed_with_decay_alone(tmp_path):
     assert picture_named_in(text, tmp_path).startswith(PNG)
 
 
+def test_without_support_all_collapses_and_combination_assignment_is_even(tmp_path):
+    text = run(ROOT / "examples" / "plot_online_collapse.py", tmp_path)
+    rows = [line.split()[-5:] for line in text.splitlines() if re.search(r" \d+ +[\d.]+ ", line)]
+    alone, _, even = ([float(cell) for cell in row] for row in rows[-3:])
+    assert alone[0] == 1
+    assert alone[1] > 1600
+    assert alone[2] == 0.0
+    assert even[0] == 10
+    assert even[1] < 20
+    assert even[2] > 3.3
+    assert picture_named_in(text, tmp_path).startswith(PNG)
+
+
 def picture_named_in(text, folder):
     """Read the file that a script says it has written."""
     return (folder / re.search(r"^Picture: (\S+)$", text, re.M)[1]).read_bytes()
