@@ -39,10 +39,11 @@ class Small(torch.nn.Module):
 
 PUBLIC = [getattr(sklearn_ddcl, name) for name in sklearn_ddcl.__all__ if name[0].isupper()]
 SHORT = {"warm_up": NeighborContrast(n_steps=50), "training": JointTraining(epochs=2)}
+EVEN = JointTraining(epochs=2, partition_support="combination")
 DEEP = [
     {**SHORT, "warm_up": Autoencoding(n_steps=50)},
     {**SHORT, "warm_up": SimCLR(n_steps=50)},
-    {**SHORT, "warm_up": None, "n_clusters": None},
+    {"training": EVEN, "warm_up": None, "n_clusters": None},
     {**SHORT, "backbone": Small, "output": "embedding"},
     {**SHORT, "prototypes_per_cluster": 1, "loss": "cross_entropy", "output": "assignments"},
 ]

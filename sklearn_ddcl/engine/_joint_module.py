@@ -195,9 +195,8 @@ class JointModule(nn.Module):
         cluster = self._assign(z, index, weight)
         objective = self.objective(cluster, weight)
         loss = self._scaled(objective, z)
-        if self.support is not None:
-            unit = self.objective_weight / (1.0 if self.support.relative else self.scale)
-            loss = loss + unit * self.support.penalty(cluster.assignments, weight)
+        penalty = self._penalty(cluster, weight)
+        loss = loss if penalty is None else loss + penalty
         loss = loss if weighted is None else loss + weighted
         return StepOutput(loss, z, cluster, objective, pretext)
 
@@ -223,6 +222,14 @@ class JointModule(nn.Module):
         if self.support is not None:
             targets = self.support.targets(distances.detach(), weight)
         return ClusterOutput(z, p, distances, q if targets is None else targets, temperature)
+
+    def _penalty(self, cluster: ClusterOutput, weight: Tensor | None) -> Tensor | None:
+        """Return the support's penalty with its weight, if there is one."""
+        support = self.support
+        penalty = None if support is None else support.penalty(cluster.assignments, weight)
+        if support is None or penalty is None:
+            return None
+        return penalty * (self.objective_weight / (1.0 if support.relative else self.scale))
 
     def _temperature_for(self, distances: Tensor) -> float:
         """Return the batch's temperature."""

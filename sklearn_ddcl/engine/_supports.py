@@ -119,6 +119,9 @@ class SupportedTerm(nn.Module):
         distances = output.distances
         targets = self.support.targets(distances.detach(), weight)
         errors = distances.amin(dim=1) if targets is None else (targets * distances).sum(dim=1)
+        loss = weighted_mean(errors, weight)
         penalty = self.support.penalty(output.assignments, weight)
+        if penalty is None:
+            return loss
         unit = mean_distance(distances, weight) if self.support.relative else 1.0
-        return weighted_mean(errors, weight) + unit * penalty
+        return loss + unit * penalty

@@ -54,7 +54,7 @@ class PartitionSupport(Options):
         """
         return None
 
-    def penalty(self, assignments: Tensor, weight: Tensor | None = None) -> Tensor:
+    def penalty(self, assignments: Tensor, weight: Tensor | None = None) -> Tensor | None:
         """Return what is added to the loss.
 
         Parameters
@@ -66,10 +66,10 @@ class PartitionSupport(Options):
 
         Returns
         -------
-        Tensor, scalar
-            The penalty; 0 in this class.
+        Tensor, scalar, or None
+            The penalty; None for none.
         """
-        return assignments.new_zeros(())
+        return None
 
 
 def absolute_scale(
