@@ -1,7 +1,8 @@
 """Run the benchmarks and print their tables; with ``--write`` also store them.
 
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
-The names are given (with growth), learned, mnist, block5 and streams; all is the default.
+The names are given (with growth), learned, mnist, block5, streams and competitive; all is the
+default.
 ``--write`` stores the figures in ``benchmarks/results/`` and the tables of given, learned and
 streams in the README.
 """
@@ -10,6 +11,7 @@ import argparse
 import functools
 
 import block5
+import competitive as competitive_benchmark
 import datasets
 import full_mnist
 import given_features
@@ -58,13 +60,29 @@ def streams(options, load):
     return {"about": about, **record}, stream_benchmark.tables(record, about), "streams"
 
 
-PARTS = {"given": given, "learned": learned, "mnist": mnist, "block5": paper, "streams": streams}
+def competitive(options, load):
+    """Run the competitive layers; return the figures and the tables."""
+    rows = () if options.no_growth else competitive_benchmark.ROWS
+    record = competitive_benchmark.run(rows=rows)
+    about = circumstances()
+    return {"about": about, **record}, competitive_benchmark.tables(record, about), None
+
+
+PARTS = {
+    "given": given,
+    "learned": learned,
+    "mnist": mnist,
+    "block5": paper,
+    "streams": streams,
+    "competitive": competitive,
+}
 FILES = {
     "given": "given_features",
     "learned": "learned_features",
     "mnist": "full_mnist",
     "block5": "block5",
     "streams": "streams",
+    "competitive": "competitive",
 }
 
 
