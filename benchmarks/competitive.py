@@ -4,8 +4,8 @@ Run by ``make bench``; alone: ``python benchmarks/run.py --only competitive``.
 
 Shapes (Fig. 3 and 4 of "Gradient-based competitive learning: theory"): n = 500, 30 prototypes,
 400 epochs, 10 seeds. Rows "paper's rates" begin at random weights and have the rates that the
-paper found by grid search, translated: a prototype's coordinates move by 0.008 a step (vanilla), and
-by 0.0008 x 500 weights x E|x| = 0.32 (dual). The graph is counted, as in the authors' code.
+paper found by grid search, translated: a prototype's coordinates move by 0.008 a step (vanilla),
+and by 0.0008 x 500 weights x E|x| = 0.32 (dual). The graph is counted, as in the authors' code.
 
 Many features (Fig. 5): MADELON-style clusters with 100 informative features, k = n / 10; the score
 is the purity of the prototypes' Voronoi sets, which the paper calls accuracy.

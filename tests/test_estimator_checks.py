@@ -89,7 +89,7 @@ ARRAY_API = "check_array_api_input"
 
 
 def expected_failures(estimator):
-    """Name the checks that drawing rows or batches cannot pass, as scikit-learn does for KMeans."""
+    """Name the checks that drawn rows or batches cannot pass, as scikit-learn does for KMeans."""
     if isinstance(estimator, DDCLClustering) and estimator.backbone is None:
         return {}
     reason = "batches, schedules and the graph of neighbours depend on the number of rows"
