@@ -1,15 +1,16 @@
 """Run the benchmarks and print their tables; with ``--write`` also store them.
 
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
-The names are given (with growth), learned, mnist, block5, streams and online; all is the default.
-``--write`` stores the figures in ``benchmarks/results/`` and the tables of given, learned, streams
-and online in the README.
+The names are given (with growth), learned, mnist, block5, streams, online and competitive; all is
+the default. ``--write`` stores the figures in ``benchmarks/results/`` and the tables of given,
+learned, streams and online in the README.
 """
 
 import argparse
 import functools
 
 import block5
+import competitive as competitive_benchmark
 import datasets
 import full_mnist
 import given_features
@@ -70,6 +71,14 @@ def online(options, load):
     return record, online_benchmark.tables(runs, joint, times, about), "online"
 
 
+def competitive(options, load):
+    """Run the competitive layers; return the figures and the tables."""
+    rows = () if options.no_growth else competitive_benchmark.ROWS
+    record = competitive_benchmark.run(rows=rows)
+    about = circumstances()
+    return {"about": about, **record}, competitive_benchmark.tables(record, about), None
+
+
 PARTS = {
     "given": given,
     "learned": learned,
@@ -77,6 +86,7 @@ PARTS = {
     "block5": paper,
     "streams": streams,
     "online": online,
+    "competitive": competitive,
 }
 FILES = {
     "given": "given_features",
@@ -85,6 +95,7 @@ FILES = {
     "block5": "block5",
     "streams": "streams",
     "online": "online",
+    "competitive": "competitive",
 }
 
 

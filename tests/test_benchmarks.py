@@ -123,3 +123,14 @@ def test_images_come_from_a_file_with_channels_last(name, stored, tmp_path):
     assert images.shape == (5, *shape[:2], 1 if name == "mnist10k" else 3)
     assert abs(float(images.mean())) < 1e-5
     assert labels.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_competitive_layers_fill_their_tables(monkeypatch):
+    competitive = importlib.import_module("competitive")
+    monkeypatch.setattr(competitive, "EPOCHS", 25)
+    record = competitive.run(seeds=[0, 1], sizes=[(40, 200)], rows=[2_000], report=lambda _: None)
+    assert len(record["shapes"]) == 3 * 2 * len(competitive.WAYS)
+    assert {row["way"] for row in record["wide"]} == {*competitive.LAYERS, "KMeans, one start"}
+    text = competitive.tables(record, ABOUT)
+    assert "of 2" in text
+    assert "2,000" in text

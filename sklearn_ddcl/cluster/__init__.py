@@ -1,8 +1,15 @@
 """The estimators: numpy in, numpy out."""
 
+from sklearn_ddcl.cluster._competitive import CompetitiveClustering
 from sklearn_ddcl.cluster._ddcl import DDCLClustering
 from sklearn_ddcl.cluster._deep_cluster import DeepClusterBaseline
 from sklearn_ddcl.cluster._incremental import IncrementalDDCL
 from sklearn_ddcl.cluster._online import OnlineDeepClustering
 
-__all__ = ["DDCLClustering", "DeepClusterBaseline", "IncrementalDDCL", "OnlineDeepClustering"]
+__all__ = [
+    "CompetitiveClustering",
+    "DDCLClustering",
+    "DeepClusterBaseline",
+    "IncrementalDDCL",
+    "OnlineDeepClustering",
+]

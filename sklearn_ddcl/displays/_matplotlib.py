@@ -1,4 +1,4 @@
-"""Access to matplotlib, an optional dependency, and colours that everyone can tell apart."""
+"""Access to matplotlib, an optional dependency, and what all drawings of points share."""
 
 import importlib
 
@@ -54,3 +54,89 @@ def cluster_colors(n_clusters):
         return list(_OKABE_ITO[:n_clusters])
     colormap = import_pyplot("cluster_colors").get_cmap("viridis")
     return [colormap(position) for position in np.linspace(0, 0.9, n_clusters)]
+
+
+def open_axes(ax, caller):
+    """Return the Axes to draw on.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or None
+        The user's; None makes a figure.
+    caller : str
+        The public name that needs it, for the error message.
+
+    Returns
+    -------
+    ax : matplotlib Axes
+        The Axes.
+    own : bool
+        Whether it was made here.
+    """
+    if ax is not None:
+        return ax, False
+    _, ax = import_pyplot(caller).subplots(figsize=(6.4, 4.2), layout="constrained")
+    return ax, True
+
+
+def place_legend(ax, own, **options):
+    """Draw a legend that covers nothing of a figure made here.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes
+        Where to draw.
+    own : bool
+        Whether the Axes was made here: the legend then stands beside it. Beside
+        an Axes of the user's there may be another one.
+    options : dict
+        Passed on to ``Axes.legend``.
+    """
+    place = {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)} if own else {"loc": "best"}
+    ax.legend(fontsize=8, frameon=not own, **place, **options)
+
+
+def scatter_samples(X, clusters, colors, ax):
+    """Scatter samples as pixels, which keeps vector files small.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_samples, 2)
+        The samples.
+    clusters : ndarray of shape (n_samples,) or None
+        Position in ``colors`` of each sample's colour; None draws them grey.
+    colors : list of matplotlib colours
+        One a cluster.
+    ax : matplotlib Axes
+        Where to draw.
+
+    Returns
+    -------
+    samples : matplotlib PathCollection
+        The samples drawn, in the order of their rows.
+    """
+    shades = "0.5"
+    if clusters is not None:
+        to_rgba = importlib.import_module("matplotlib.colors").to_rgba_array
+        shades = to_rgba(colors)[clusters]
+    return ax.scatter(*X.T, color=shades, s=12, alpha=0.6, linewidths=0, rasterized=True)
+
+
+def drawn_gaps(positions, ax):
+    """Measure how far apart things will stand on paper, at least.
+
+    Parameters
+    ----------
+    positions : ndarray of shape (n, 2)
+        Where they are, in data units.
+    ax : matplotlib Axes
+        Where they are drawn, with its final limits.
+
+    Returns
+    -------
+    gaps : ndarray of shape (n, n)
+        Distances in points.
+    """
+    points = ax.transData.transform(positions) * 72 / ax.figure.dpi
+    # A legend beside the Axes takes about a third of its width afterwards.
+    return np.linalg.norm(points[:, None] - points[None], axis=2) * 2 / 3

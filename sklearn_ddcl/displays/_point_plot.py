@@ -2,7 +2,13 @@
 
 import numpy as np
 
-from sklearn_ddcl.displays._matplotlib import cluster_colors, import_pyplot
+from sklearn_ddcl.displays._matplotlib import (
+    cluster_colors,
+    drawn_gaps,
+    open_axes,
+    place_legend,
+    scatter_samples,
+)
 
 _LARGEST_LEGEND = 12
 _DISC_POINTS = 15.0
@@ -29,13 +35,11 @@ def draw_points(prototypes, titles, samples, ax):
     ax : matplotlib Axes
         The Axes drawn on.
     """
-    outside = ax is None
-    if outside:
-        pyplot = import_pyplot("PrototypeDisplay.plot")
-        _, ax = pyplot.subplots(figsize=(6.4, 4.2), layout="constrained")
+    ax, outside = open_axes(ax, "PrototypeDisplay.plot")
     colors = cluster_colors(len(prototypes))
     if samples is not None:
-        _draw_samples(*samples, colors, ax)
+        X, clusters = samples
+        scatter_samples(X, clusters, colors, ax)
     ax.update_datalim(prototypes)
     ax.autoscale_view()
     numbered = _discs_stay_apart(prototypes, ax)
@@ -55,28 +59,14 @@ def draw_points(prototypes, titles, samples, ax):
         if numbered:
             ax.text(*position, str(number), ha="center", va="center", fontsize=8, zorder=4)
     if len(prototypes) <= _LARGEST_LEGEND:
-        # Beside an Axes of the user's there may be another one.
-        place = (
-            {"loc": "upper left", "bbox_to_anchor": (1.01, 1.0)} if outside else {"loc": "best"}
-        )
-        ax.legend(fontsize=8, frameon=not outside, markerscale=0.5, **place)
+        place_legend(ax, outside, markerscale=0.5)
     return ax
-
-
-def _draw_samples(X, clusters, colors, ax):
-    """Scatter the samples, cluster by cluster; as pixels, to keep vector files small."""
-    style = {"s": 12, "alpha": 0.6, "linewidths": 0, "rasterized": True}
-    if clusters is None:
-        ax.scatter(*X.T, color="0.5", **style)
-        return
-    for number, color in enumerate(colors):
-        ax.scatter(*X[clusters == number].T, color=color, **style)
 
 
 def _discs_stay_apart(prototypes, ax):
     """Tell whether numbered discs around the prototypes would not overlap."""
-    points = ax.transData.transform(prototypes) * 72 / ax.figure.dpi
-    gaps = np.linalg.norm(points[:, None] - points[None], axis=2)
+    if len(prototypes) < 2:
+        return True
+    gaps = drawn_gaps(prototypes, ax)
     np.fill_diagonal(gaps, np.inf)
-    # A legend beside the Axes takes about a third of its width afterwards.
-    return bool(gaps.min() * 2 / 3 > _DISC_POINTS + 2) if len(gaps) > 1 else True
+    return bool(gaps.min() > _DISC_POINTS + 2)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from sklearn_ddcl.displays._checks import finite_matrix, integer_labels, row_numbers
 from sklearn_ddcl.displays._image_grid import as_images, draw_image_grid
 from sklearn_ddcl.displays._point_plot import draw_points
 from sklearn_ddcl.displays._sources import estimator_prototypes, nearest_samples
@@ -198,8 +199,10 @@ class PrototypeDisplay:
         ValueError
             If the prototypes are neither images nor points.
         """
-        prototypes = _finite_matrix(self.prototypes, "prototypes")
-        labels = _row_numbers(self.labels, len(prototypes))
+        prototypes = finite_matrix(self.prototypes, "prototypes")
+        labels = integer_labels(self.labels, "labels")
+        if labels is not None:
+            row_numbers(labels, "labels", len(prototypes))
         titles = self._titles(len(prototypes), labels)
         if self.image_shape is not None:
             images = as_images(prototypes, self.image_shape)
@@ -231,42 +234,8 @@ class PrototypeDisplay:
             )
         if self.X is None:
             return None
-        X = _finite_matrix(self.X, "X")
-        if X.shape[1] != 2:
-            raise ValueError(f"X must have 2 features to be drawn, got {X.shape[1]}.")
-        if labels is not None and len(labels) != len(X):
-            raise ValueError(
-                f"labels must have one entry for each of {len(X)} rows of X, got {len(labels)}."
-            )
-        return X, labels
-
-
-def _finite_matrix(values, name):
-    """Return a non-empty finite float matrix."""
-    matrix = np.asarray(values, dtype=np.float64)
-    if matrix.ndim != 2 or matrix.size == 0:
-        raise ValueError(f"{name} must be a non-empty matrix, got shape {matrix.shape}.")
-    if not np.isfinite(matrix).all():
-        raise ValueError(f"{name} must be finite, got NaN or infinite values.")
-    return matrix
-
-
-def _row_numbers(labels, n_prototypes):
-    """Return labels as row numbers of the prototypes, or None."""
-    if labels is None:
-        return None
-    labels = np.asarray(labels)
-    if labels.ndim != 1 or labels.dtype.kind not in "iu":
-        raise ValueError(
-            "labels must be a one-dimensional array of integers, "
-            f"got shape {labels.shape} and dtype {labels.dtype}."
-        )
-    if labels.size and not 0 <= labels.min() <= labels.max() < n_prototypes:
-        raise ValueError(
-            f"labels must be row numbers of prototypes, from 0 to {n_prototypes - 1}, "
-            f"got values from {labels.min()} to {labels.max()}."
-        )
-    return labels
+        X = finite_matrix(self.X, "X", n_columns=2)
+        return X, integer_labels(labels, "labels", (len(X), "X"))
 
 
 def _class_title(class_names, number):

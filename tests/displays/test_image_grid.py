@@ -1,19 +1,10 @@
 """Image shapes, the grid, and titles that do not meet."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
-
-mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 from sklearn_ddcl.displays._image_grid import as_images, draw_image_grid, grid_shape
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.mark.parametrize(

@@ -3,20 +3,12 @@
 import matplotlib as mpl
 import numpy as np
 import pytest
-
-mpl.use("Agg")
 from matplotlib import pyplot as plt
 
 from sklearn_ddcl.displays._point_plot import draw_points
 
 PROTOTYPES = np.array([[0.0, 0.0], [3.0, 1.0], [6.0, 0.0]])
 TITLES = ["cluster 0\nn = 1", "cluster 1\nn = 2", "cluster 2\nn = 0"]
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 def test_prototypes_are_numbered_and_listed():
@@ -30,12 +22,10 @@ def test_prototypes_are_numbered_and_listed():
 def test_samples_take_the_colour_of_their_prototype():
     X, clusters = np.array([[0.5, 0], [3, 0.5], [3.5, 1]]), np.array([0, 1, 1])
     ax = draw_points(PROTOTYPES, TITLES, (X, clusters), None)
-    sizes = [len(collection.get_offsets()) for collection in ax.collections]
-    assert sizes == [1, 2, 0]
-    for collection, line in zip(ax.collections, ax.lines, strict=True):
-        edge = mpl.colors.to_rgb(line.get_markeredgecolor())
-        if len(collection.get_offsets()):
-            assert tuple(collection.get_facecolor()[0, :3]) == pytest.approx(edge)
+    (samples,) = ax.collections
+    np.testing.assert_array_equal(samples.get_offsets(), X)
+    edges = [mpl.colors.to_rgb(line.get_markeredgecolor()) for line in ax.lines]
+    np.testing.assert_allclose(samples.get_facecolor()[:, :3], np.array(edges)[clusters])
 
 
 def test_samples_without_clusters_are_grey():

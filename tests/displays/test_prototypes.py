@@ -1,10 +1,7 @@
 """PrototypeDisplay: artists, titles, conventions of displays, and bad input."""
 
-import matplotlib as mpl
 import numpy as np
 import pytest
-
-mpl.use("Agg")
 from matplotlib import pyplot as plt
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, make_moons
@@ -13,12 +10,6 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_ddcl.displays import PrototypeDisplay
 from sklearn_ddcl.metrics import hungarian_match
-
-
-@pytest.fixture(autouse=True)
-def close_figures():
-    yield
-    plt.close("all")
 
 
 @pytest.fixture(scope="module")
