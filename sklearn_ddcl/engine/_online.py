@@ -138,7 +138,7 @@ def learn_online(
     return state._replace(
         prepared=_lightened(prepared),
         prototypes=module.layer.weight.detach(),
-        moments=net.optimizer_.state_dict(),
+        moments=net.moments,
         randomness=generator.get_state(),
         temperature=module.temperature,
         seen=seen,

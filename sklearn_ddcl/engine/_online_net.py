@@ -114,3 +114,13 @@ class OnlineNet(TrainingNet):
             for group in self.optimizer_.param_groups:
                 group["lr"] = self.lr
         return self
+
+    @property
+    def moments(self) -> dict[str, Any]:
+        """The optimiser's state, for `resume`; on the CPU, wherever was computed."""
+        held: dict[str, Any] = self.optimizer_.state_dict()
+        state = {
+            number: {name: value.cpu() for name, value in own.items()}
+            for number, own in held["state"].items()
+        }
+        return {**held, "state": state}

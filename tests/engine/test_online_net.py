@@ -82,3 +82,37 @@ def test_frozen_parameters_stay():
     module = make_module(CombinationAssignment(), backbone=frozen)
     OnlineNet(module, generator=torch.Generator(), max_epochs=2).fit(rows())
     assert bool((frozen.weight == before).all())
+
+
+def test_moments_are_taken_up_again_with_the_nets_own_rate():
+    nets = [
+        OnlineNet(
+            make_module(CombinationAssignment()),
+            generator=torch.Generator(),
+            lr=rate,
+            max_epochs=2,
+        )
+        for rate in (0.01, 0.5)
+    ]
+    moments = nets[0].fit(rows()).moments
+    resumed = nets[1].resume(moments)
+    assert resumed.optimizer_.param_groups[0]["lr"] == 0.5
+    for first, second in zip(
+        moments["state"].values(), resumed.moments["state"].values(), strict=True
+    ):
+        assert bool((first["exp_avg"] == second["exp_avg"]).all())
+        assert first["exp_avg"].device.type == "cpu"
+    resumed.partial_fit(rows())
+    assert float(moments["state"][0]["step"]) == 2.0  # left as they were
+    assert float(resumed.moments["state"][0]["step"]) == 4.0
+
+
+def test_moments_of_another_network_are_refused():
+    moments = OnlineNet(
+        make_module(CombinationAssignment(), backbone=nn.Identity()), generator=torch.Generator()
+    )
+    moments = moments.resume(None).moments
+    with pytest.raises(ValueError, match="parameter group"):
+        OnlineNet(make_module(CombinationAssignment()), generator=torch.Generator()).resume(
+            moments
+        )
