@@ -89,3 +89,13 @@ def test_streams_fill_their_tables(monkeypatch):
     text = streams.tables(record, ABOUT)
     assert text.count("=====\n\n") >= 3
     assert "3,000" in text
+
+
+@pytest.mark.parametrize("methods", [("sklearn",), ("sklearn", "sklearn")])
+def test_kmeans_methods_fill_their_table(methods):
+    script = importlib.import_module("kmeans_methods")
+    cases = [("digits", 60, 3, 1, None), ("apart", 60, 3, 1, 4.0)]
+    found = script.run(cases, repeats=1, methods=methods, report=lambda line: None)
+    text = script.table(found, ABOUT)
+    assert text.count(" 60 ") == 2
+    assert ("inertia ratio" in text) is (len(methods) == 2)
