@@ -133,6 +133,15 @@ def test_a_stream_that_drifts_is_followed_with_decay_alone(tmp_path):
     assert picture_named_in(text, tmp_path).startswith(PNG)
 
 
+def test_deep_cluster_gains_from_the_warm_up_and_comes_to_rest(tmp_path):
+    text = run(ROOT / "examples" / "plot_deep_cluster.py", tmp_path)
+    rows = re.findall(r"^\w.*? +([\d.]+) +([\d.]+) +([\d.]+)$", text, re.M)
+    (cold, _, first), (warm, _, second) = [[float(value) for value in row] for row in rows]
+    assert warm > cold > 0.7
+    assert min(first, second) > 0.9
+    assert picture_named_in(text, tmp_path).startswith(PNG)
+
+
 def picture_named_in(text, folder):
     """Read the file that a script says it has written."""
     return (folder / re.search(r"^Picture: (\S+)$", text, re.M)[1]).read_bytes()
