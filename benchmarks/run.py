@@ -1,7 +1,8 @@
 """Run the benchmarks and print their tables; with ``--write`` also store them.
 
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
-The names are given (with growth), learned, mnist, block5 and streams; all is the default.
+The names are given (with growth), learned, mnist, block5, overhead and streams; the
+default is all.
 ``--write`` stores the figures in ``benchmarks/results/`` and the tables of given, learned and
 streams in the README.
 """
@@ -11,6 +12,7 @@ import functools
 
 import block5
 import datasets
+import engine_overhead
 import full_mnist
 import given_features
 import growth
@@ -50,6 +52,15 @@ def paper(options, load):
     return record, block5.table(runs, record["about"]), None
 
 
+def overhead(options, load):
+    """Run the engine beside loops by hand; return the figures and the table."""
+    figures = engine_overhead.run()
+    keys = ("training", "batch", "engine", "by_hand", "ratio")
+    rows = [dict(zip(keys, (*name, *row), strict=True)) for name, row in figures.items()]
+    record = {"about": circumstances(), "runs": rows}
+    return record, engine_overhead.table(figures, record["about"]), None
+
+
 def streams(options, load):
     """Run streams; return the figures, the tables and their marker."""
     sets = chosen(options.sets, stream_benchmark.SETS)
@@ -58,12 +69,20 @@ def streams(options, load):
     return {"about": about, **record}, stream_benchmark.tables(record, about), "streams"
 
 
-PARTS = {"given": given, "learned": learned, "mnist": mnist, "block5": paper, "streams": streams}
+PARTS = {
+    "given": given,
+    "learned": learned,
+    "mnist": mnist,
+    "block5": paper,
+    "overhead": overhead,
+    "streams": streams,
+}
 FILES = {
     "given": "given_features",
     "learned": "learned_features",
     "mnist": "full_mnist",
     "block5": "block5",
+    "overhead": "engine_overhead",
     "streams": "streams",
 }
 
