@@ -1,7 +1,7 @@
 """Run the benchmarks and print their tables; with ``--write`` also store them.
 
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
-The names are given (with growth), learned, mnist, block5, overhead and streams; the
+The names are given (with growth), learned, mnist, block5, overhead, streams and competitive; the
 default is all.
 ``--write`` stores the figures in ``benchmarks/results/`` and the tables of given, learned and
 streams in the README.
@@ -11,6 +11,7 @@ import argparse
 import functools
 
 import block5
+import competitive as competitive_benchmark
 import datasets
 import engine_overhead
 import full_mnist
@@ -69,6 +70,14 @@ def streams(options, load):
     return {"about": about, **record}, stream_benchmark.tables(record, about), "streams"
 
 
+def competitive(options, load):
+    """Run the competitive layers; return the figures and the tables."""
+    rows = () if options.no_growth else competitive_benchmark.ROWS
+    record = competitive_benchmark.run(rows=rows)
+    about = circumstances()
+    return {"about": about, **record}, competitive_benchmark.tables(record, about), None
+
+
 PARTS = {
     "given": given,
     "learned": learned,
@@ -76,6 +85,7 @@ PARTS = {
     "block5": paper,
     "overhead": overhead,
     "streams": streams,
+    "competitive": competitive,
 }
 FILES = {
     "given": "given_features",
@@ -84,6 +94,7 @@ FILES = {
     "block5": "block5",
     "overhead": "engine_overhead",
     "streams": "streams",
+    "competitive": "competitive",
 }
 
 

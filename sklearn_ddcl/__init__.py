@@ -1,6 +1,17 @@
 """Deep Dual Competitive Learning: deep clustering with the scikit-learn interface."""
 
 from sklearn_ddcl._version import __version__
-from sklearn_ddcl.cluster import DDCLClustering, DeepClusterBaseline, IncrementalDDCL
+from sklearn_ddcl.cluster import (
+    CompetitiveClustering,
+    DDCLClustering,
+    DeepClusterBaseline,
+    IncrementalDDCL,
+)
 
-__all__ = ["DDCLClustering", "DeepClusterBaseline", "IncrementalDDCL", "__version__"]
+__all__ = [
+    "CompetitiveClustering",
+    "DDCLClustering",
+    "DeepClusterBaseline",
+    "IncrementalDDCL",
+    "__version__",
+]

@@ -115,3 +115,14 @@ def test_the_engine_is_timed_beside_loops_by_hand(monkeypatch):
     text = script.table(figures, ABOUT)
     assert "Largest ratio" in text
     assert text.count(" 256 ") == len(figures)
+
+
+def test_competitive_layers_fill_their_tables(monkeypatch):
+    competitive = importlib.import_module("competitive")
+    monkeypatch.setattr(competitive, "EPOCHS", 25)
+    record = competitive.run(seeds=[0, 1], sizes=[(40, 200)], rows=[2_000], report=lambda _: None)
+    assert len(record["shapes"]) == 3 * 2 * len(competitive.WAYS)
+    assert {row["way"] for row in record["wide"]} == {*competitive.LAYERS, "KMeans, one start"}
+    text = competitive.tables(record, ABOUT)
+    assert "of 2" in text
+    assert "2,000" in text

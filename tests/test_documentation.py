@@ -173,9 +173,10 @@ def test_every_key_of_history_is_explained():
     given = sklearn_ddcl.DDCLClustering(2, backbone=None, random_state=0).fit(X)
     short = {"warm_up": NeighborContrast(n_steps=2), "training": JointTraining(epochs=2)}
     deep = sklearn_ddcl.DDCLClustering(2, random_state=0, **short).fit(X)
+    edges = sklearn_ddcl.CompetitiveClustering(2, epochs=1, random_state=0).fit(X)
     turns = sklearn_ddcl.DeepClusterBaseline(2, epochs=1, random_state=0).fit(X)
     guide = read(ROOT / "doc" / "user_guide.rst")
-    records = given.history_ + deep.history_ + turns.history_
+    records = given.history_ + deep.history_ + turns.history_ + edges.history_
     for key in {key for record in records for key in record}:
         assert f"``{key}``" in guide, key
 

@@ -13,7 +13,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import sklearn_ddcl
-from sklearn_ddcl import DDCLClustering, DeepClusterBaseline
+from sklearn_ddcl import CompetitiveClustering, DDCLClustering, DeepClusterBaseline
 from sklearn_ddcl.options import (
     Autoencoding,
     ConstantTemperature,
@@ -67,7 +67,13 @@ ALTERNATING = [
     {**TURNS, "warm_up": NeighborContrast(n_steps=50), "output": "assignments"},
     {**TURNS, "backbone": Small, "n_components": 2, "output": "embedding"},
 ]
+COMPETITIVE = [
+    {"layer": "vanilla", "init": "random", "epochs": 20, "output": "embedding"},
+    {"layer": "deep_dual", "epochs": 20, "output": "assignments"},
+    {"batch_size": 16, "n_prototypes": 8, "epochs": 20, "topology": "literal"},
+]
 CONFIGURED = {
+    CompetitiveClustering: COMPETITIVE,
     DDCLClustering: [*DEEP, *({"backbone": None, **params} for params in GIVEN)],
     DeepClusterBaseline: ALTERNATING,
 }
@@ -83,7 +89,7 @@ ARRAY_API = "check_array_api_input"
 
 
 def expected_failures(estimator):
-    """Name the checks that training on batches cannot pass, as scikit-learn does for KMeans."""
+    """Name the checks that drawn rows or batches cannot pass, as scikit-learn does for KMeans."""
     if isinstance(estimator, DDCLClustering) and estimator.backbone is None:
         return {}
     reason = "batches, schedules and the graph of neighbours depend on the number of rows"

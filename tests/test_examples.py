@@ -142,6 +142,16 @@ def test_deep_cluster_gains_from_the_warm_up_and_comes_to_rest(tmp_path):
     assert picture_named_in(text, tmp_path).startswith(PNG)
 
 
+def test_competitive_layers_find_the_shapes_and_show_how_they_learn(tmp_path):
+    text = run(ROOT / "examples" / "plot_competitive.py", tmp_path)
+    for name in ("spiral", "moons", "circles"):
+        row = re.search(rf"^{name} (.*)$", text, re.M)[1]
+        counts, errors = zip(*re.findall(r"(\d) of 3, ([\d.]+)", row), strict=True)
+        assert int(counts[-1]) >= 2  # the defaults, on most seeds
+        assert float(errors[-1]) < min(map(float, errors[:-1]))
+    assert picture_named_in(text, tmp_path).startswith(PNG)
+
+
 def picture_named_in(text, folder):
     """Read the file that a script says it has written."""
     return (folder / re.search(r"^Picture: (\S+)$", text, re.M)[1]).read_bytes()

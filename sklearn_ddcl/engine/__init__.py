@@ -7,6 +7,11 @@ from sklearn_ddcl.engine._build import (
     resolve_regularization,
     resolve_temperature,
 )
+from sklearn_ddcl.engine._competitive import (
+    CompetitiveConfig,
+    CompetitiveResult,
+    fit_competitive,
+)
 from sklearn_ddcl.engine._config import ReducedConfig, ReducedFlow, Regularization
 from sklearn_ddcl.engine._deep import DeepResult, fit_deep
 from sklearn_ddcl.engine._deep_config import (
@@ -49,6 +54,8 @@ __all__ = [
     "AlternatingResult",
     "Autoencoding",
     "BatchResult",
+    "CompetitiveConfig",
+    "CompetitiveResult",
     "DeepConfig",
     "DeepResult",
     "FourPhases",
@@ -75,6 +82,7 @@ __all__ = [
     "distances",
     "encode_rows",
     "fit_alternating",
+    "fit_competitive",
     "fit_deep",
     "fit_joined",
     "fit_joint",

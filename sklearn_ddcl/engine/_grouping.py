@@ -1,14 +1,15 @@
 """Final clusters of joined prototypes: their order, means, and the labels of all rows."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from scipy import sparse
 
 from sklearn_ddcl.engine._inference import nearest
 from sklearn_ddcl.engine._joining import JoinedPrototypes
-from sklearn_ddcl.engine._labelling import label_rows
+from sklearn_ddcl.engine._labelling import Labelled, label_rows
 
-__all__ = ["Grouped", "group_rows"]
+__all__ = ["Grouped", "group_rows", "number_clusters"]
 
 
 class Grouped(NamedTuple):
@@ -68,15 +69,47 @@ def group_rows(
     found = label_rows(features, weight, known, device)
     origin = nearest(found.prototypes, known, "cpu")
     groups = np.unique(joined.labels[origin], return_inverse=True)[1]
-    share = np.ones(len(features)) if weight is None else weight.astype(np.float64)
+    return number_clusters(found, groups, features, weight)
+
+
+def number_clusters(
+    found: Labelled, groups: np.ndarray, data: Any, weight: np.ndarray | None
+) -> Grouped:
+    """Give clusters numbers by falling weight, and take the means of their rows.
+
+    Parameters
+    ----------
+    found : Labelled
+        Prototypes in use, and the rows' winners.
+    groups : ndarray of shape (m,)
+        Cluster of each prototype, consecutive from 0.
+    data : ndarray or CSR array of shape (n, d)
+        The rows.
+    weight : ndarray of shape (n,) or None
+        Non-negative weights.
+
+    Returns
+    -------
+    Grouped
+        The clusters.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> X = np.array([[0.0], [8.0], [9.0]])
+    >>> found = label_rows(X, None, X, "cpu")
+    >>> number_clusters(found, np.array([0, 1, 1]), X, None).labels
+    array([1, 0, 0], dtype=int32)
+    """
+    share = np.ones(data.shape[0]) if weight is None else weight.astype(np.float64)
     mass = np.bincount(groups[found.labels], share, minlength=groups.max() + 1)
     order = np.argsort(-mass, kind="stable")
     rank = np.empty(len(mass), dtype=np.int32)
     rank[order] = np.arange(len(mass), dtype=np.int32)
     clusters = rank[groups]
     labels = clusters[found.labels]
-    sums = np.stack(
-        [np.bincount(labels, share * column, minlength=len(mass)) for column in features.T], axis=1
-    )
-    centers = (sums / mass[order, None]).astype(features.dtype)
-    return Grouped(found.prototypes, clusters, centers, labels, found.inertia)
+    means = share / mass[order][labels]
+    entries = (means, (labels, np.arange(len(labels))))
+    centers = sparse.csr_array(entries, shape=(len(mass), len(labels))) @ data
+    centers = centers.toarray() if sparse.issparse(centers) else np.asarray(centers)
+    return Grouped(found.prototypes, clusters, centers.astype(data.dtype), labels, found.inertia)

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from sklearn_ddcl.engine._data import Rows, wrap_rows
+from sklearn_ddcl.engine._edges import winning_pairs
 from sklearn_ddcl.engine._lloyd import quick_descent
-from sklearn_ddcl.engine._passes import first_winner, linear_scores
 from sklearn_ddcl.nn.initialization import kmeans_plusplus
 from sklearn_ddcl.nn.joining import (
     Merges,
@@ -184,11 +184,11 @@ def _seeds(
 def _restart(rows: Rows, p: Tensor, n_atoms: int) -> _Restart:
     """Settle prototypes, drop unused ones, and follow their topology to the top."""
     p = quick_descent(rows, p, _TOLERANCE, _PASSES).p
-    first, second = _winners(rows, p)
+    first, second = winning_pairs(rows, p)
     used = torch.unique(first)
     if 1 < len(used) < len(p):
         p = p[used]
-        first, second = _winners(rows, p)
+        first, second = winning_pairs(rows, p)
     if len(p) < 2:
         joint = torch.zeros(1, 1, device=p.device)
         atoms = torch.zeros(1, dtype=torch.int64, device=p.device)
@@ -199,18 +199,6 @@ def _restart(rows: Rows, p: Tensor, n_atoms: int) -> _Restart:
     atoms = information_bottleneck(joints[0], n_atoms).labels(n_atoms).to(p.device)
     coarse = [joint.new_zeros(n_atoms, len(p)).index_add_(0, atoms, joint) for joint in joints]
     return _Restart(p, first, atoms, joints, [information_bottleneck(joint) for joint in coarse])
-
-
-def _winners(rows: Rows, p: Tensor) -> tuple[Tensor, Tensor]:
-    slope, constant = linear_scores(rows, p, 1.0)
-    first, second = [], []
-    for _, block in rows.blocks(len(p), reuse=True):
-        scores = block.affine(slope, constant)
-        winner = first_winner(scores)[1].to(torch.int64)
-        scores.scatter_(1, winner[:, None], torch.inf)
-        first.append(winner)
-        second.append(first_winner(scores)[1].to(torch.int64))
-    return torch.cat(first), torch.cat(second)
 
 
 def _partitions(restart: _Restart, n_clusters: int) -> list[tuple[Tensor, Tensor]]:

@@ -45,7 +45,9 @@ from sklearn_ddcl.nn.losses import (
     coercive_quadratic,
     coercivity_bound,
     decompose_loss,
+    edge_count_penalty,
     entropy_loss,
+    hard_quantization_loss,
     neighbor_contrast_loss,
     nt_xent_loss,
     ols_gradient_assignments,
@@ -63,6 +65,7 @@ from sklearn_ddcl.nn.losses import (
     reconstruction_loss,
     separation_loss,
     soft_cross_entropy,
+    soft_edge_penalty,
     soft_quantization_loss,
     variance_gradient_assignments,
     variance_gradient_prototypes,
@@ -107,6 +110,7 @@ from sklearn_ddcl.nn.simplex import (
 )
 from sklearn_ddcl.nn.topology import (
     hebbian_edges,
+    soft_edges,
     two_winners,
 )
 
@@ -147,10 +151,12 @@ __all__ = [  # noqa: RUF022  (takes MLP for a constant)
     "critical_temperature",
     "decompose_loss",
     "dual_prototypes",
+    "edge_count_penalty",
     "entropy_loss",
     "exact_dual_weights",
     "gram_step",
     "hard_assignments",
+    "hard_quantization_loss",
     "hebbian_edges",
     "kmeans_plusplus",
     "leading_eigenvalue",
@@ -185,6 +191,8 @@ __all__ = [  # noqa: RUF022  (takes MLP for a constant)
     "small_gram",
     "soft_assignments",
     "soft_cross_entropy",
+    "soft_edge_penalty",
+    "soft_edges",
     "soft_quantization_loss",
     "span_step",
     "squared_distances",

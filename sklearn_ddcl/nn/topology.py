@@ -3,9 +3,10 @@
 import torch
 from torch import Tensor
 
-from sklearn_ddcl.nn._checks import check_count, check_matrix
+from sklearn_ddcl.nn._checks import check_count, check_matrix, check_real
+from sklearn_ddcl.nn.numerics import normalize_weights
 
-__all__ = ["hebbian_edges", "two_winners"]
+__all__ = ["hebbian_edges", "soft_edges", "two_winners"]
 
 
 def two_winners(distances: Tensor) -> tuple[Tensor, Tensor]:
@@ -93,6 +94,69 @@ def hebbian_edges(
     if weight is not None:
         counts = counts.to(weight.dtype)
     return counts + counts.T
+
+
+def soft_edges(
+    distances: Tensor,
+    temperature: float,
+    weight: Tensor | None = None,
+    saturation: float = 16.0,
+) -> Tensor:
+    r"""Adjacency of competitive Hebbian learning, with a gradient.
+
+    The second winner of a sample is drawn from a softmax instead of counted:
+
+    .. math:: r_{nj} = \frac{e^{-D_{nj} / T}}{\sum_{l \neq s_n} e^{-D_{nl} / T}}, \quad
+              C_{ij} = \sum_{n: s_n = i} w_n r_{nj} + \sum_{n: s_n = j} w_n r_{ni}, \quad
+              E_{ij} = 1 - e^{-c k C_{ij}}
+
+    where s_n is the first winner, weights w sum to 1 and c is ``saturation``.
+    As an adjacency matrix has ones however often two prototypes win together,
+    E saturates: a heavy edge has no gradient, a light one is pushed out.
+
+    Parameters
+    ----------
+    distances : Tensor of shape (n, k)
+        Squared distances, k >= 2.
+    temperature : float
+        T > 0, in the units of the distances.
+    weight : Tensor of shape (n,), optional
+        Sample weights.
+    saturation : float, default=16.0
+        c > 0: an edge is there to 63 % when it bears 1 / c of the samples that
+        a prototype wins on average.
+
+    Returns
+    -------
+    Tensor of shape (k, k)
+        Symmetric, from 0 to 1, with a zero diagonal.
+
+    Raises
+    ------
+    ValueError
+        If ``distances`` is no matrix with at least two columns, or another
+        argument is invalid.
+
+    Examples
+    --------
+    >>> import torch
+    >>> soft_edges(torch.tensor([[0.0, 1.0, 100.0]]), temperature=1.0)
+    tensor([[0., 1., 0.],
+            [1., 0., 0.],
+            [0., 0., 0.]])
+    """
+    check_real("temperature", temperature, above=0.0)
+    check_real("saturation", saturation, above=0.0)
+    check_matrix("distances", distances)
+    n_prototypes = distances.shape[1]
+    if n_prototypes < 2:
+        raise ValueError(f"distances must have at least 2 columns, got {n_prototypes}.")
+    share = normalize_weights(weight, distances.shape[0], distances)
+    first = distances.detach().argmin(dim=1)
+    others = distances.scatter(1, first.unsqueeze(1), float("inf"))
+    second = torch.softmax(others / -temperature, dim=1) * share.unsqueeze(1)
+    together = distances.new_zeros(n_prototypes, n_prototypes).index_add(0, first, second)
+    return -torch.expm1(-saturation * n_prototypes * (together + together.T))
 
 
 def _check_winners(first: Tensor, second: Tensor, n_prototypes: int) -> None:

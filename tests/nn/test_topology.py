@@ -5,7 +5,13 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sklearn_ddcl.nn import hard_assignments, hebbian_edges, two_winners
+from sklearn_ddcl.nn import (
+    hard_assignments,
+    hebbian_edges,
+    soft_edges,
+    squared_distances,
+    two_winners,
+)
 
 checked = settings(deadline=None, max_examples=40)
 
@@ -81,3 +87,71 @@ def test_a_wrong_weight_shape_is_refused():
 def test_one_prototype_has_no_second_winner():
     with pytest.raises(ValueError, match="at least 2 columns, got 1"):
         two_winners(torch.zeros(3, 1))
+
+
+def soft_edges_by_loops(distances, temperature, share, saturation):
+    n, k = distances.shape
+    together = torch.zeros(k, k, dtype=distances.dtype)
+    for row in range(n):
+        winner = int(distances[row].argmin())
+        others = [j for j in range(k) if j != winner]
+        chance = torch.softmax(-distances[row, others] / temperature, dim=0)
+        for j, c in zip(others, chance, strict=True):
+            together[winner, j] += share[row] * c
+            together[j, winner] += share[row] * c
+    return 1 - torch.exp(-saturation * k * together)
+
+
+@checked
+@given(seed=st.integers(0, 10_000), n=st.integers(1, 12), k=st.integers(2, 6))
+def test_soft_edges_against_loops(make_problem, seed, n, k):
+    problem = make_problem(seed, n, 2, k)
+    distances = 3 * problem.q
+    share = problem.weight / problem.weight.sum()
+    expected = soft_edges_by_loops(distances, 0.4, share, 5.0)
+    edges = soft_edges(distances, 0.4, problem.weight, 5.0)
+    torch.testing.assert_close(edges, expected)
+    assert torch.equal(edges, edges.T)
+    assert edges.diagonal().abs().max() == 0
+    assert edges.min() >= 0
+    assert edges.max() <= 1
+
+
+def test_soft_edges_become_the_counted_ones_as_the_temperature_falls(make_problem):
+    z, p, *_ = make_problem(3, 40, 2, 5)
+    distances = squared_distances(z, p)
+    counts = hebbian_edges(*two_winners(distances), 5).double()
+    edges = soft_edges(distances, 1e-6)
+    torch.testing.assert_close(edges, -torch.expm1(-16.0 * 5 * counts / 40))
+    assert torch.equal(edges > 0, counts > 0)
+
+
+def test_soft_edges_have_a_right_gradient(make_problem):
+    z, p, *_ = make_problem(1, 7, 2, 4)
+    distances = squared_distances(z, p).requires_grad_()
+    assert torch.autograd.gradcheck(lambda D: soft_edges(D, 2.0), distances)
+
+
+def test_a_light_edge_is_pushed_out_and_a_heavy_one_left_alone():
+    # a hundred samples between 0 and 1, one of prototype 0 near 2 as well
+    distances = torch.tensor([[0.0, 1.0, 9.0]] * 100 + [[0.0, 1.0, 0.9]], requires_grad=True)
+    soft_edges(distances, 0.2).square().sum().backward()
+    heavy, last = distances.grad[:100], distances.grad[100]
+    assert last[2] < 0 < last[1]  # descent: away from prototype 2, nearer to prototype 1
+    assert heavy.abs().max() < 1e-6 * last.abs().max()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"distances": torch.ones(3)}, "distances must be"),
+        ({"distances": torch.ones(3, 1)}, "at least 2 columns, got 1"),
+        ({"temperature": 0.0}, "temperature must be"),
+        ({"saturation": -1.0}, "saturation must be"),
+        ({"weight": torch.ones(2)}, "weight"),
+    ],
+)
+def test_soft_edges_name_what_is_wrong(change, message):
+    arguments = {"distances": torch.ones(3, 2), "temperature": 1.0, **change}
+    with pytest.raises(ValueError, match=message):
+        soft_edges(**arguments)

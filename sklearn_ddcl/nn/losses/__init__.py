@@ -37,6 +37,11 @@ from sklearn_ddcl.nn.losses._regularization import (
     quadratic_loss,
     separation_loss,
 )
+from sklearn_ddcl.nn.losses._topology import (
+    edge_count_penalty,
+    hard_quantization_loss,
+    soft_edge_penalty,
+)
 
 __all__ = [
     "LossTerm",
@@ -46,7 +51,9 @@ __all__ = [
     "coercive_quadratic",
     "coercivity_bound",
     "decompose_loss",
+    "edge_count_penalty",
     "entropy_loss",
+    "hard_quantization_loss",
     "neighbor_contrast_loss",
     "nt_xent_loss",
     "ols_gradient_assignments",
@@ -64,6 +71,7 @@ __all__ = [
     "reconstruction_loss",
     "separation_loss",
     "soft_cross_entropy",
+    "soft_edge_penalty",
     "soft_quantization_loss",
     "variance_gradient_assignments",
     "variance_gradient_prototypes",
