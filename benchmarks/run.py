@@ -1,9 +1,9 @@
 """Run the benchmarks and print their tables; with ``--write`` also store them.
 
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
-The names are given (with growth), learned, mnist, block5, streams, online and competitive; all is
-the default. ``--write`` stores the figures in ``benchmarks/results/`` and the tables of given,
-learned, streams and online in the README.
+The names are given (with growth), learned, mnist, block5, overhead, streams, online and
+competitive; the default is all. ``--write`` stores the figures in ``benchmarks/results/`` and the
+tables of given, learned, streams and online in the README.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import functools
 import block5
 import competitive as competitive_benchmark
 import datasets
+import engine_overhead
 import full_mnist
 import given_features
 import growth
@@ -52,6 +53,15 @@ def paper(options, load):
     return record, block5.table(runs, record["about"]), None
 
 
+def overhead(options, load):
+    """Run the engine beside loops by hand; return the figures and the table."""
+    figures = engine_overhead.run()
+    keys = ("training", "batch", "engine", "by_hand", "ratio")
+    rows = [dict(zip(keys, (*name, *row), strict=True)) for name, row in figures.items()]
+    record = {"about": circumstances(), "runs": rows}
+    return record, engine_overhead.table(figures, record["about"]), None
+
+
 def streams(options, load):
     """Run streams; return the figures, the tables and their marker."""
     sets = chosen(options.sets, stream_benchmark.SETS)
@@ -84,6 +94,7 @@ PARTS = {
     "learned": learned,
     "mnist": mnist,
     "block5": paper,
+    "overhead": overhead,
     "streams": streams,
     "online": online,
     "competitive": competitive,
@@ -93,6 +104,7 @@ FILES = {
     "learned": "learned_features",
     "mnist": "full_mnist",
     "block5": "block5",
+    "overhead": "engine_overhead",
     "streams": "streams",
     "online": "online",
     "competitive": "competitive",

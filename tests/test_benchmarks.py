@@ -125,6 +125,32 @@ def test_images_come_from_a_file_with_channels_last(name, stored, tmp_path):
     assert labels.tolist() == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize("methods", [("sklearn",), ("sklearn", "sklearn")])
+def test_kmeans_methods_fill_their_table(methods):
+    script = importlib.import_module("kmeans_methods")
+    cases = [("digits", 60, 3, 1, None), ("apart", 60, 3, 1, 4.0)]
+    found = script.run(cases, repeats=1, methods=methods, report=lambda line: None)
+    text = script.table(found, ABOUT)
+    assert text.count(" 60 ") == 2
+    assert ("inertia ratio" in text) is (len(methods) == 2)
+
+
+def test_the_engine_is_timed_beside_loops_by_hand(monkeypatch):
+    script = importlib.import_module("engine_overhead")
+    for name in ("EPOCHS", "TURNS", "REPEATS"):
+        monkeypatch.setattr(script, name, 1)
+    monkeypatch.setattr(script, "N", 300)
+    figures = script.run(batch_sizes=(256,), report=lambda line: None)
+    assert [name for name, _ in figures][-2:] == [
+        "DeepCluster, n_init=20",
+        "DeepCluster, n_init=1",
+    ]
+    assert all(min(row) > 0 for row in figures.values())
+    text = script.table(figures, ABOUT)
+    assert "Largest ratio" in text
+    assert text.count(" 256 ") == len(figures)
+
+
 def test_competitive_layers_fill_their_tables(monkeypatch):
     competitive = importlib.import_module("competitive")
     monkeypatch.setattr(competitive, "EPOCHS", 25)

@@ -146,6 +146,15 @@ def test_without_support_all_collapses_and_combination_assignment_is_even(tmp_pa
     assert picture_named_in(text, tmp_path).startswith(PNG)
 
 
+def test_deep_cluster_gains_from_the_warm_up_and_comes_to_rest(tmp_path):
+    text = run(ROOT / "examples" / "plot_deep_cluster.py", tmp_path)
+    rows = re.findall(r"^\w.*? +([\d.]+) +([\d.]+) +([\d.]+)$", text, re.M)
+    (cold, _, first), (warm, _, second) = [[float(value) for value in row] for row in rows]
+    assert warm > cold > 0.7
+    assert min(first, second) > 0.9
+    assert picture_named_in(text, tmp_path).startswith(PNG)
+
+
 def test_competitive_layers_find_the_shapes_and_show_how_they_learn(tmp_path):
     text = run(ROOT / "examples" / "plot_competitive.py", tmp_path)
     for name in ("spiral", "moons", "circles"):

@@ -26,6 +26,7 @@ from sklearn_ddcl.engine._joined import JoinedResult, fit_joined
 from sklearn_ddcl.engine._joining import JoinedPrototypes, join_prototypes, seed_prototypes
 from sklearn_ddcl.engine._joint import JointResult, fit_joint
 from sklearn_ddcl.engine._joint_config import JointConfig
+from sklearn_ddcl.engine._kmeans import resolve_kmeans
 from sklearn_ddcl.engine._learning_stream import LearningStream
 from sklearn_ddcl.engine._module import make_module
 from sklearn_ddcl.engine._neighbors import neighbor_graph
@@ -54,6 +55,7 @@ from sklearn_ddcl.engine._summary import summary_size
 from sklearn_ddcl.engine._supports import resolve_support
 from sklearn_ddcl.engine._training_options import JointTraining
 from sklearn_ddcl.engine._warm_ups import Autoencoding, NeighborContrast, SimCLR, WarmUp
+from sklearn_ddcl.engine._whitening import fit_whitening
 
 __all__ = [
     "AlternatingConfig",
@@ -98,6 +100,7 @@ __all__ = [
     "fit_joint",
     "fit_pretext",
     "fit_reduced",
+    "fit_whitening",
     "join_prototypes",
     "learn_online",
     "make_module",
@@ -113,6 +116,7 @@ __all__ = [
     "resolve_encoder",
     "resolve_flow",
     "resolve_joint",
+    "resolve_kmeans",
     "resolve_regularization",
     "resolve_support",
     "resolve_temperature",

@@ -1,11 +1,9 @@
 """The alternating loop: k-means labels the features, and a classifier teaches these labels."""
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from sklearn.cluster import KMeans
 from torch import Tensor, nn
 
 from sklearn_ddcl.engine._backbones import Prepared, assemble, prepare_backbone
@@ -15,6 +13,7 @@ from sklearn_ddcl.engine._features import encode_rows
 from sklearn_ddcl.engine._history import History
 from sklearn_ddcl.engine._joint_checks import check_finite
 from sklearn_ddcl.engine._joint_module import JointModule
+from sklearn_ddcl.engine._kmeans import reassign_empty, resolve_kmeans
 from sklearn_ddcl.engine._labelling import Labelled, label_rows
 from sklearn_ddcl.engine._net import TrainingNet
 from sklearn_ddcl.engine._partitions import compare_partitions
@@ -25,10 +24,9 @@ from sklearn_ddcl.engine._warm_start import trained_rows, warm_start
 from sklearn_ddcl.engine._whitening import Whitening, fit_whitening
 from sklearn_ddcl.nn.backbones import MLP
 
-__all__ = ["AlternatingConfig", "AlternatingResult", "fit_alternating", "reassign_empty"]
+__all__ = ["AlternatingConfig", "AlternatingResult", "fit_alternating"]
 
 _HIDDEN, _WIDTH = (256, 128), 32
-_APART = 1e-10  # squared distance on the unit sphere above which rows differ by more than rounding
 
 
 class AlternatingConfig(NamedTuple):
@@ -46,6 +44,8 @@ class AlternatingConfig(NamedTuple):
         Turns of k-means and classifier.
     n_init : int
         Starts of k-means.
+    kmeans : str
+        Which k-means, as in `resolve_kmeans`.
     n_components : int, "auto" or None
         Number of components of whitened features; "auto" takes 2 k.
     batch_size : int
@@ -65,6 +65,7 @@ class AlternatingConfig(NamedTuple):
     warm_up: Any = None
     epochs: int = 50
     n_init: int = 20
+    kmeans: str = "auto"
     n_components: int | str | None = "auto"
     batch_size: int = 256
     learning_rate: float = 1e-3
@@ -124,6 +125,8 @@ def fit_alternating(
         If the data do not fit the backbone, or all weight is on one row.
     FloatingPointError
         If a loss or features are not finite.
+    ImportError
+        If the k-means asked for is not installed.
 
     Examples
     --------
@@ -133,6 +136,7 @@ def fit_alternating(
     >>> fit_alternating(X, None, AlternatingConfig(2, epochs=2)).clusters.prototypes.shape[0]
     2
     """
+    resolve_kmeans(config.kmeans)  # what is not installed shows before the warm-up, not after
     generator = make_generator(config.seed)
     used, rows, share = trained_rows(data, weight)
     if rows.shape[0] < 2:
@@ -221,6 +225,7 @@ class _Turns:
         self, config: AlternatingConfig, weight: np.ndarray | None, generator: torch.Generator
     ) -> None:
         self.config, self.weight, self.generator = config, weight, generator
+        self.kmeans = resolve_kmeans(config.kmeans)
         # one for all epochs: partitions then differ by the features alone, and rest with them
         self.seed = int(torch.randint(2**31 - 1, (), generator=generator))
         self.share: Tensor | None = None if weight is None else torch.from_numpy(weight)
@@ -229,12 +234,8 @@ class _Turns:
     def partition(self, z: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
         """Label whitened features anew; return the centres, and what to record."""
         count = min(self.config.n_clusters, len(z))
-        kmeans = KMeans(count, n_init=self.config.n_init, random_state=self.seed)
-        with warnings.catch_warnings():
-            # fewer distinct rows than clusters: the estimator says so at the end
-            warnings.filterwarnings("ignore", "Number of distinct clusters")
-            kmeans.fit(z, sample_weight=self.weight)
-        centers, labels, moved = reassign_empty(z, kmeans.cluster_centers_, kmeans.labels_)
+        found = self.kmeans(z, self.weight, count, self.config.n_init, self.seed)
+        centers, labels, moved = reassign_empty(z, found.centers, found.labels)
         known = len(self.labels) > 0
         similar, change = float("nan"), float("nan")
         if known:
@@ -245,54 +246,5 @@ class _Turns:
             "label_change": change,
             "n_active": len(np.unique(labels)),
             "n_reassigned": moved,
-            "inertia": float(kmeans.inertia_),
+            "inertia": found.inertia,
         }
-
-
-def reassign_empty(
-    z: np.ndarray, centers: np.ndarray, labels: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, int]:
-    """Move the centres of empty clusters to the rows that are farthest from their own.
-
-    Parameters
-    ----------
-    z : ndarray of shape (n, d)
-        Features of norm 1.
-    centers : ndarray of shape (k, d)
-        Centres.
-    labels : ndarray of shape (n,)
-        Cluster of each row.
-
-    Returns
-    -------
-    centers : ndarray of shape (k, d)
-        New centres; those of clusters that stay empty as they were.
-    labels : ndarray of shape (n,), int64
-        Rows nearer to a moved centre are its own.
-    moved : int
-        Number of centres moved; fewer than there were empty clusters where
-        there are no more distinct rows.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> z = np.array([[1.0, 0.0], [0.0, 1.0]])
-    >>> centers = np.array([[0.5, 0.5], [-1.0, 0.0]])
-    >>> reassign_empty(z, centers, np.array([0, 0]))[1:]
-    (array([1, 0]), 1)
-    """
-    centers, labels = centers.copy(), labels.astype(np.int64)
-    empty = np.flatnonzero(np.bincount(labels, minlength=len(centers)) == 0)
-    moved = 0
-    if len(empty):
-        gaps = np.square(z - centers[labels]).sum(axis=1)
-        for cluster in empty:
-            farthest = int(gaps.argmax())
-            if gaps[farthest] <= _APART:
-                break
-            centers[cluster] = z[farthest]
-            fresh = np.square(z - centers[cluster]).sum(axis=1)
-            labels[fresh < gaps] = cluster
-            gaps = np.minimum(gaps, fresh)
-            moved += 1
-    return centers, labels, moved

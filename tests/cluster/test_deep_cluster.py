@@ -1,4 +1,5 @@
 import pickle
+import sys
 import warnings
 
 import numpy as np
@@ -166,6 +167,8 @@ class TwoOutputs(torch.nn.Module):
         ({"warm_up": NeighborContrast(n_steps=0)}, ValueError, "n_steps"),
         ({"epochs": 0}, ValueError, "'epochs' parameter"),
         ({"n_init": "auto"}, ValueError, "'n_init' parameter"),
+        ({"kmeans": "lloyd"}, ValueError, "'kmeans' parameter"),
+        ({"kmeans": None}, ValueError, "'kmeans' parameter"),
         ({"n_components": 0}, ValueError, "'n_components' parameter"),
         ({"batch_size": 1}, ValueError, "'batch_size' parameter"),
         ({"learning_rate": 0.0}, ValueError, "'learning_rate' parameter"),
@@ -204,6 +207,15 @@ def test_a_fit_that_fails_within_leaves_the_fitted_state_as_it_was(fitted):
         model.fit(pd.DataFrame(X[:, :2] * 1e30, columns=["a", "b"]))
     assert not hasattr(model, "feature_names_in_")
     np.testing.assert_array_equal(model.predict(X), fitted.labels_)
+
+
+def test_a_missing_faiss_leaves_the_fitted_state_as_it_was(fitted, monkeypatch):
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    model = pickle.loads(pickle.dumps(fitted)).set_params(kmeans="faiss")
+    with pytest.raises(ImportError, match=r"sklearn-ddcl\[faiss\]"):
+        model.fit(X)
+    np.testing.assert_array_equal(model.predict(X), fitted.labels_)
+    assert make().fit(X).labels_.shape == (150,)  # "auto" does without
 
 
 def test_read_only_samples_are_left_as_they_are():

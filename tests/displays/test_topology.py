@@ -9,7 +9,7 @@ from matplotlib.collections import LineCollection
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits, make_moons
 
-from sklearn_ddcl import DDCLClustering, DeepClusterBaseline
+from sklearn_ddcl import CompetitiveClustering, DDCLClustering, DeepClusterBaseline
 from sklearn_ddcl.displays import TopologyDisplay
 
 
@@ -33,6 +33,17 @@ def test_the_topology_of_two_moons(moons):
     joined = model.prototype_labels_[display.edges]
     assert (joined[:, 0] == joined[:, 1]).all()
     assert display.weights.sum() == len(X)
+
+
+def test_the_graph_that_competition_left_is_drawn(moons):
+    X = moons[1]
+    model = CompetitiveClustering(20, random_state=0).fit(X)
+    display = TopologyDisplay.from_estimator(model, X)
+    assert {tuple(edge) for edge in display.edges} == {
+        tuple(sorted(edge)) for edge in model.edges_.tolist()
+    }
+    np.testing.assert_array_equal(display.prototype_labels, model.component_labels_)
+    np.testing.assert_array_equal(display.labels, model.labels_)
 
 
 def test_more_features_are_drawn_on_their_principal_components():

@@ -1,3 +1,5 @@
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -5,7 +7,6 @@ from scipy import sparse
 from torch import nn
 
 from sklearn_ddcl.engine import AlternatingConfig, NeighborContrast, SimCLR, fit_alternating
-from sklearn_ddcl.engine._alternating import reassign_empty
 from sklearn_ddcl.metrics import adjusted_rand_score
 from sklearn_ddcl.nn import MLP, reset_parameters
 
@@ -37,6 +38,7 @@ def linear():
         {"backbone": MLP},
         {"n_components": 4},
         {"batch_size": 2},
+        {"kmeans": "sklearn"},
     ],
 )
 def test_blobs_are_found(changes):
@@ -150,28 +152,9 @@ def test_a_rate_that_is_too_large_is_named():
         fit(backbone=Exploding())
 
 
-def test_empty_clusters_take_the_rows_that_are_farthest_from_their_own():
-    z = np.eye(4)[[0, 0, 0, 1, 2]]
-    centers = np.array([z.mean(axis=0), [-1.0, 0, 0, 0], [0, -1.0, 0, 0]])
-    moved = reassign_empty(z, centers, np.zeros(5, dtype=int))
-    assert moved[2] == 2
-    assert len(np.unique(moved[1])) == 3
-    np.testing.assert_array_equal(moved[0][0], centers[0])
-    assert set(map(tuple, moved[0][1:])) == {tuple(z[3]), tuple(z[4])}
-
-
-def test_what_has_no_distinct_rows_left_stays_empty():
-    z = np.ones((5, 2)) / np.sqrt(2)
-    centers = np.array([z[0], [-1.0, 0.0]])
-    found, labels, moved = reassign_empty(z, centers, np.zeros(5, dtype=int))
-    np.testing.assert_array_equal(found, centers)
-    assert (labels.tolist(), moved) == ([0] * 5, 0)
-
-
-def test_full_clusters_and_the_callers_arrays_are_left_alone():
-    z, labels = np.eye(3), np.array([0, 1, 2])
-    centers = z + 0.1
-    found = reassign_empty(z, centers, labels)
-    assert found[2] == 0
-    np.testing.assert_array_equal(found[0], centers)
-    assert found[0] is not centers
+def test_a_kmeans_that_is_missing_is_named_before_the_warm_up(monkeypatch):
+    monkeypatch.setitem(sys.modules, "faiss", None)
+    records = []
+    with pytest.raises(ImportError, match=r"kmeans='faiss' needs faiss: pip install"):
+        fit(kmeans="faiss", warm_up=NeighborContrast(n_steps=2), report=records.append)
+    assert records == []
