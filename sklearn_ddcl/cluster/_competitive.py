@@ -176,7 +176,7 @@ class CompetitiveClustering(PrototypeClusterer):
         min_edge_share=0.02,
         epochs="auto",
         batch_size="auto",
-        learning_rate=0.1,
+        learning_rate=0.5,
         output="distances",
         device="auto",
         verbose=0,

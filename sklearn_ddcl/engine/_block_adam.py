@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from sklearn_ddcl.nn.numerics import wide_dtype
+
 __all__ = ["BlockAdam", "Parameter"]
 
 _BETAS = (0.9, 0.999)
@@ -63,7 +65,10 @@ class BlockAdam:
     def __init__(self, parameters: Sequence[Parameter]) -> None:
         self.parameters = list(parameters)
         self._first = [torch.zeros_like(p.value) for p in self.parameters]
-        self._second = [p.value.new_zeros(len(p.value)) for p in self.parameters]
+        # float64: squares of small gradients would be 0 in float32, and steps without bound
+        self._second = [
+            p.value.new_zeros(len(p.value), dtype=wide_dtype(p.value)) for p in self.parameters
+        ]
         self._steps = 0
 
     def step(self, gradients: Sequence[Tensor], rate: float) -> None:
@@ -83,11 +88,14 @@ class BlockAdam:
         ):
             metric = parameter.metric or _identity
             first.lerp_(gradient, 1.0 - _BETAS[0])
-            square = (metric(gradient) * gradient).sum(dim=1).clamp_min(0.0)
-            second.lerp_(square, 1.0 - _BETAS[1])
-            size = (second / blur).sqrt().clamp_min(torch.finfo(second.dtype).tiny)
-            size = size * (fade / (rate * parameter.length))
-            parameter.value.sub_(metric(first) / size[:, None])
+            largest = gradient.abs().amax(dim=1, keepdim=True)
+            direction = gradient / largest.clamp_min(torch.finfo(gradient.dtype).tiny)
+            square = (metric(direction) * direction).sum(dim=1).clamp_min(0.0).to(second)
+            second.lerp_(square * largest[:, 0].to(second).square(), 1.0 - _BETAS[1])
+            size = (second / blur).sqrt() * fade
+            factor = torch.where(size > 0.0, rate * parameter.length / size, 0.0)
+            moved = metric(first).to(second) * factor[:, None]
+            parameter.value.sub_(moved.to(parameter.value))
 
 
 def _identity(gradient: Tensor) -> Tensor:

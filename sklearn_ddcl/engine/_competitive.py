@@ -1,5 +1,6 @@
 """Gradient-based competitive learning on given features, in full or in mini-batches."""
 
+import functools
 import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
@@ -12,6 +13,7 @@ from torch import Tensor
 from sklearn_ddcl.engine._block_adam import BlockAdam
 from sklearn_ddcl.engine._competitive_layers import LAYERS, Layer
 from sklearn_ddcl.engine._data import Rows, wrap_rows
+from sklearn_ddcl.engine._distances import centred_distances, nearest_prototypes
 from sklearn_ddcl.engine._edges import link_prototypes
 from sklearn_ddcl.engine._epoch_edges import EpochEdges
 from sklearn_ddcl.engine._gram import measure_gram, rows_at
@@ -27,6 +29,7 @@ from sklearn_ddcl.nn.losses import (
     hard_quantization_loss,
     soft_edge_penalty,
 )
+from sklearn_ddcl.nn.numerics import normalize_weights, wide_dtype
 
 __all__ = [
     "INITS",
@@ -36,7 +39,26 @@ __all__ = [
     "fit_competitive",
 ]
 
-TOPOLOGIES = {"soft": soft_edge_penalty, "literal": edge_count_penalty}
+_EDGES = 60.0  # twice the edges that share the weight; a graph of fewer has less of it
+
+
+class Graph(NamedTuple):
+    """How the graph enters the loss.
+
+    Attributes
+    ----------
+    penalty : callable
+        Its squared norm, from distances, temperature and weights.
+    relative : bool
+        Whether it counts in units of the error, shared out among its edges; else
+        as a number beside the error of features of variance 1, as in Eq. 21.
+    """
+
+    penalty: Callable[..., Tensor]
+    relative: bool
+
+
+TOPOLOGIES = {"soft": Graph(soft_edge_penalty, True), "literal": Graph(edge_count_penalty, False)}
 _BATCH, _BATCH_ELEMENTS = 4096, 2**24
 _STEPS, _LEAST_EPOCHS = 400, 5
 _SEEDED_ROWS = 2**16  # rows among which k-means++ chooses
@@ -58,7 +80,7 @@ class CompetitiveConfig(NamedTuple):
     topology : {"soft", "literal"}
         How the graph enters the loss.
     topology_weight : float
-        Its weight, relative to the quantisation error.
+        Its weight.
     least_edge : float
         Share of a prototype's mean weight below which edges are left out.
     epochs : int or "auto"
@@ -67,7 +89,7 @@ class CompetitiveConfig(NamedTuple):
         Rows a step.
     learning_rate : float
         Length of the first steps, in root mean squared distances of the rows
-        to their mean.
+        to their k-means++ seeds' means.
     device : str
         Device name or "auto".
     seed : int
@@ -85,7 +107,7 @@ class CompetitiveConfig(NamedTuple):
     least_edge: float = 0.02
     epochs: int | str = "auto"
     batch_size: int | str = "auto"
-    learning_rate: float = 0.1
+    learning_rate: float = 0.5
     device: str = "auto"
     seed: int = 0
     report: Callable[[dict[str, Any]], None] | None = None
@@ -153,8 +175,15 @@ def fit_competitive(
     _, trained, share = trained_rows(data, weight)
     rows = wrap_rows(trained, share, resolve_device(config.device, float_type(data.dtype)))
     scale = _feature_scale(rows)
-    layer = _make_layer(rows, scale, config, generator)
-    training = _Training(layer, rows, scale, config, generator)
+    seeds, unit = _seed(rows, scale, config, generator)
+    layer = LAYERS[config.layer](
+        seeds,
+        INITS[config.init],
+        functools.partial(measure_gram, rows, scale, generator),
+        config.hidden,
+        generator,
+    )
+    training = _Training(layer, rows, scale, unit, config, generator)
     history = History(config.report)
     for epoch in range(training.epochs):
         training.run(epoch, history)
@@ -174,31 +203,32 @@ def _feature_scale(rows: Rows) -> float:
     return math.sqrt(variance) if variance > 0.0 else 1.0
 
 
-def _make_layer(
+def _seed(
     rows: Rows, scale: float, config: CompetitiveConfig, generator: torch.Generator
-) -> Layer:
+) -> tuple[Tensor, float]:
+    """Choose rows by k-means++, among as many as bear a search, and take their sets' means.
+
+    A row alone would keep its noise where the Gram matrix has little to say. Returns the
+    means, and the root mean squared distance to them: the length that steps go by.
+    """
     k = min(config.n_prototypes, rows.n_rows)
-    start = INITS[config.init](rows, scale, k, generator)
-    gram = measure_gram(rows, scale, generator)
-    return LAYERS[config.layer](start, k, gram, config.hidden, generator)
-
-
-def _seeded(rows: Rows, scale: float, k: int, generator: torch.Generator) -> Tensor:
-    """Choose rows by k-means++, among as many as bear a search."""
     most = max(k, min(_SEEDED_ROWS, _BATCH_ELEMENTS // rows.n_features))
     index = torch.arange(rows.n_rows)
     if rows.n_rows > most:
         index = torch.randperm(rows.n_rows, generator=generator)[:most]
     z = rows_at(rows, index, scale)
     weight = None if rows.weight is None else rows.weight[index.to(z.device)]
-    return z[kmeans_plusplus(z, k, generator, weight)]
+    chosen = z[kmeans_plusplus(z, k, generator, weight)]
+    share = normalize_weights(weight, len(z), z).to(wide_dtype(z))
+    nearest = nearest_prototypes(z, chosen)
+    mass = share.new_zeros(k).index_add(0, nearest, share)
+    sums = share.new_zeros(chosen.shape).index_add(0, nearest, z.to(share) * share[:, None])
+    means = torch.where(mass[:, None] > 0, sums / mass[:, None], chosen.to(share)).to(z)
+    error = hard_quantization_loss(centred_distances(z, means), weight)
+    return means, math.sqrt(max(float(error), 0.0))
 
 
-def _unseeded(rows: Rows, scale: float, k: int, generator: torch.Generator) -> None:
-    """Leave the start to the layer's own random weights."""
-
-
-INITS = {"k-means++": _seeded, "random": _unseeded}
+INITS = {"k-means++": False, "random": True}  # whether the layer begins at random weights
 
 
 class _Training:
@@ -212,6 +242,8 @@ class _Training:
         The rows.
     scale : float
         Unit of the features in the rows' frame.
+    unit : float
+        Length of a step at rate 1.
     config : CompetitiveConfig
         Options.
     generator : torch.Generator
@@ -223,10 +255,11 @@ class _Training:
         layer: Layer,
         rows: Rows,
         scale: float,
+        unit: float,
         config: CompetitiveConfig,
         generator: torch.Generator,
     ) -> None:
-        self.layer, self.rows, self.scale = layer, rows, scale
+        self.layer, self.rows, self.scale, self.unit = layer, rows, scale, unit
         self.config, self.generator = config, generator
         self.adam = BlockAdam(layer.parameters)
         fit = max(1, _BATCH_ELEMENTS // rows.n_features)
@@ -237,6 +270,7 @@ class _Training:
         self.epochs = auto if isinstance(config.epochs, str) else int(config.epochs)
         self.area = (rows.frame.unit * scale) ** 2
         self._all: Tensor | None = None
+        self._share: float | None = None
 
     def run(self, epoch: int, history: History) -> None:
         """Take the steps of one epoch, and record it."""
@@ -247,20 +281,28 @@ class _Training:
             leaves = [p.value.detach().requires_grad_() for p in self.layer.parameters]
             distances = squared_distances(z, self.layer.prototypes(leaves))
             error = hard_quantization_loss(distances, weight)
+            check_error(float(error.detach()), self.config)
             loss, penalty = self._loss(distances, error, weight)
-            self.adam.step(torch.autograd.grad(loss, leaves), rate)
-            sums.add(distances.detach(), weight, float(error.detach()), float(penalty.detach()))
-        sums.record(history, self.area, self.config.topology_weight, rate)
+            self.adam.step(torch.autograd.grad(loss, leaves), rate * self.unit)
+            values = (float(term.detach()) for term in (error, penalty, loss))
+            sums.add(distances.detach(), weight, *values)
+        sums.record(history, self.area, rate)
 
     def _loss(
         self, distances: Tensor, error: Tensor, weight: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Eq. 21, the second term in units of the first."""
+        """Eq. 21, as the config wants its second term."""
         if distances.shape[1] < 2 or not self.config.topology_weight:
             return error, error.new_zeros(())
+        graph = TOPOLOGIES[self.config.topology]
         size = error.detach().clamp_min(torch.finfo(error.dtype).eps)
-        penalty = TOPOLOGIES[self.config.topology](distances, float(size), weight)
-        return error + self.config.topology_weight * size * penalty, penalty
+        penalty = graph.penalty(distances, float(size), weight)
+        factor = self.config.topology_weight
+        if not graph.relative:
+            return error + factor * penalty, penalty
+        if self._share is None:  # of the start's edges: a constant, so that fewer cost less
+            self._share = min(1.0, _EDGES / max(float(penalty.detach()), 1.0))
+        return error + factor * self._share * size * penalty, penalty
 
     def _batches(self) -> Iterator[tuple[Tensor, Tensor | None]]:
         if self.steps == 1:
@@ -270,7 +312,29 @@ class _Training:
             return
         order = torch.randperm(self.rows.n_rows, generator=self.generator)
         weight = self.rows.weight
-        for drawn in torch.split(order, self.batch):
+        for drawn in torch.tensor_split(order, self.steps):  # no small last batch
             index = drawn.sort().values  # rows on disk are read in order
             part = None if weight is None else weight[index.to(weight.device)]
             yield rows_at(self.rows, index, self.scale), part
+
+
+def check_error(error: float, config: CompetitiveConfig) -> None:
+    """Require a finite quantisation error.
+
+    Parameters
+    ----------
+    error : float
+        Of a step.
+    config : CompetitiveConfig
+        For the message.
+
+    Raises
+    ------
+    FloatingPointError
+        If it is not finite.
+    """
+    if not math.isfinite(error):
+        raise FloatingPointError(
+            f"The quantisation error became {error}: learning_rate={config.learning_rate:g} or "
+            f"topology_weight={config.topology_weight:g} is too large."
+        )

@@ -31,9 +31,9 @@ class Layer(NamedTuple):
 
 
 def vanilla_layer(
-    start: Tensor | None,
-    n_prototypes: int,
-    gram: Gram,
+    seeds: Tensor,
+    random: bool,
+    gram: Callable[[], Gram],
     hidden: tuple[int, ...],
     generator: torch.Generator,
 ) -> Layer:
@@ -41,13 +41,13 @@ def vanilla_layer(
 
     Parameters
     ----------
-    start : Tensor of shape (k, d) or None
-        First prototypes; None draws standard normal weights, which know
-        nothing of the features.
-    n_prototypes : int
-        Number of prototypes k.
-    gram : Gram
-        Of the features, whose mean squared norm is d.
+    seeds : Tensor of shape (k, d)
+        First prototypes.
+    random : bool
+        Whether to draw standard normal weights instead, which know nothing of
+        the features.
+    gram : callable
+        Not used.
     hidden : tuple of int
         Not used.
     generator : torch.Generator
@@ -58,17 +58,17 @@ def vanilla_layer(
     Layer
         One parameter.
     """
-    d = gram.factor.shape[1]
-    if start is None:
-        noise = torch.randn(n_prototypes, d, generator=generator, dtype=torch.float64)
-        start = noise.to(gram.factor)
-    return Layer([Parameter(start.clone(), math.sqrt(d))], _only)
+    start = seeds.clone()
+    if random:
+        noise = torch.randn(*seeds.shape, generator=generator, dtype=torch.float64)
+        start = noise.to(seeds)
+    return Layer([Parameter(start)], _only)
 
 
 def dual_layer(
-    start: Tensor | None,
-    n_prototypes: int,
-    gram: Gram,
+    seeds: Tensor,
+    random: bool,
+    gram: Callable[[], Gram],
     hidden: tuple[int, ...],
     generator: torch.Generator,
 ) -> Layer:
@@ -76,13 +76,13 @@ def dual_layer(
 
     Parameters
     ----------
-    start : Tensor of shape (k, d) or None
-        First prototypes; None draws random weights, which make prototypes
-        that are spread as the features are.
-    n_prototypes : int
-        Number of prototypes k.
-    gram : Gram
-        Of the features, whose mean squared norm is d.
+    seeds : Tensor of shape (k, d)
+        First prototypes.
+    random : bool
+        Whether to draw random weights instead, which make prototypes that are
+        spread as the features are.
+    gram : callable
+        Returns the features' Gram matrix.
     hidden : tuple of int
         Not used.
     generator : torch.Generator
@@ -93,14 +93,15 @@ def dual_layer(
     Layer
         One parameter, in the metric of the Gram matrix.
     """
-    start = gram.sample(n_prototypes, generator) if start is None else start.clone()
-    return Layer([Parameter(start, math.sqrt(gram.rank), gram.apply)], _only)
+    found = gram()
+    start = found.sample(len(seeds), generator) if random else seeds.clone()
+    return Layer([Parameter(start, _length(found), found.apply)], _only)
 
 
 def deep_dual_layer(
-    start: Tensor | None,
-    n_prototypes: int,
-    gram: Gram,
+    seeds: Tensor,
+    random: bool,
+    gram: Callable[[], Gram],
     hidden: tuple[int, ...],
     generator: torch.Generator,
 ) -> Layer:
@@ -113,13 +114,13 @@ def deep_dual_layer(
 
     Parameters
     ----------
-    start : Tensor of shape (k, d) or None
+    seeds : Tensor of shape (k, d)
         First prototypes; the last layer's random weights are changed as little
         as fits them, exactly where its units are as many as the features.
-    n_prototypes : int
-        Number of prototypes k.
-    gram : Gram
-        Of the features, whose mean squared norm is d.
+    random : bool
+        Whether to leave the weights random instead.
+    gram : callable
+        Returns the features' Gram matrix.
     hidden : tuple of int
         Sizes of the hidden layers.
     generator : torch.Generator
@@ -130,24 +131,30 @@ def deep_dual_layer(
     Layer
         Transposed matrices and biases, from the first layer to the last.
     """
-    sizes = [*hidden, n_prototypes]
+    found, sizes = gram(), [*hidden, len(seeds)]
     part = 1.0 / len(sizes)  # each matrix moves all prototypes: they share a step's length
-    first = gram.sample(sizes[0], generator)
-    parameters = [Parameter(first, part * math.sqrt(gram.rank), gram.apply)]
+    turn = part / math.sqrt(seeds.shape[1])  # weights are numbers; lengths grow with the root of d
+    first = found.sample(sizes[0], generator)
+    parameters = [Parameter(first, part * _length(found), found.apply)]
     for before, after in itertools.pairwise(sizes):
         weights = random_dual_weights(before, after, generator, torch.float64).T
         bias = torch.zeros(before, 1, dtype=torch.float64)
-        parameters += [Parameter(v.to(gram.factor).contiguous(), part) for v in (bias, weights)]
-    if start is not None and len(parameters) > 1:
+        parameters += [Parameter(v.to(seeds).contiguous(), turn) for v in (bias, weights)]
+    if not random:
         *before_last, last = parameters
         below = _stack([p.value for p in before_last[:-1]])
         units = torch.tanh(below + before_last[-1].value)
-        gap = (start - last.value @ units).cpu().double()
+        gap = (seeds - last.value @ units).cpu().double()
         last.value.add_((gap @ torch.linalg.pinv(units.cpu().double())).to(last.value))
     return Layer(parameters, _stack)
 
 
 LAYERS = {"vanilla": vanilla_layer, "dual": dual_layer, "deep_dual": deep_dual_layer}
+
+
+def _length(gram: Gram) -> float:
+    """Root of the share of the dimensions that the features fill: 1 where they are white."""
+    return math.sqrt(gram.rank / gram.factor.shape[1])
 
 
 def _only(values: list[Tensor]) -> Tensor:

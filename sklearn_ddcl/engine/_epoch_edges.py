@@ -1,7 +1,5 @@
 """Sums over the steps of a competitive epoch, for its record."""
 
-import math
-
 import torch
 from torch import Tensor
 
@@ -19,8 +17,8 @@ class EpochEdges:
     >>> import torch
     >>> from sklearn_ddcl.engine._history import History
     >>> sums, history = EpochEdges(), History()
-    >>> sums.add(torch.tensor([[0.0, 1.0, 9.0]]), None, error=0.0, penalty=2.0)
-    >>> sums.record(history, area=1.0, weight=0.1, rate=0.5)
+    >>> sums.add(torch.tensor([[0.0, 1.0, 9.0]]), None, error=0.0, penalty=2.0, loss=0.2)
+    >>> sums.record(history, area=1.0, rate=0.5)
     >>> history.records[0]["n_edges"], history.records[0]["n_active"]
     (1, 1)
     """
@@ -28,9 +26,16 @@ class EpochEdges:
     def __init__(self) -> None:
         self._edges: Tensor | None = None
         self._wins: Tensor | None = None
-        self._error = self._penalty = self._mass = 0.0
+        self._error = self._penalty = self._loss = self._mass = 0.0
 
-    def add(self, distances: Tensor, weight: Tensor | None, error: float, penalty: float) -> None:
+    def add(
+        self,
+        distances: Tensor,
+        weight: Tensor | None,
+        error: float,
+        penalty: float,
+        loss: float,
+    ) -> None:
         """Add a step.
 
         Parameters
@@ -39,14 +44,16 @@ class EpochEdges:
             Squared distances.
         weight : Tensor of shape (b,) or None
             Positive weights.
-        error, penalty : float
-            Mean squared distance to the winner, and the graph's term.
+        error, penalty, loss : float
+            Mean squared distance to the winner, squared norm of the graph, and
+            what is minimised.
         """
         k = distances.shape[1]
         mass = float(len(distances) if weight is None else weight.sum())
         self._mass += mass
         self._error += mass * error
         self._penalty += mass * penalty
+        self._loss += mass * loss
         if k < 2:
             edges = torch.zeros(k, k)
             wins = torch.ones(k, dtype=torch.int64)
@@ -57,7 +64,7 @@ class EpochEdges:
         self._edges = edges if self._edges is None else self._edges + edges
         self._wins = wins if self._wins is None else self._wins + wins
 
-    def record(self, history: History, area: float, weight: float, rate: float) -> None:
+    def record(self, history: History, area: float, rate: float) -> None:
         """Add the epoch's record, in squared units of the data.
 
         Parameters
@@ -66,26 +73,16 @@ class EpochEdges:
             Where it goes.
         area : float
             Squared unit of the distances.
-        weight : float
-            Weight of the graph's term, relative to the error.
         rate : float
             Learning rate of the last step.
-
-        Raises
-        ------
-        FloatingPointError
-            If the error is not finite.
         """
-        error, penalty = self._error / self._mass * area, self._penalty / self._mass
-        if not math.isfinite(error) or self._edges is None or self._wins is None:
-            raise FloatingPointError(
-                f"The quantisation error became {error}: learning_rate is too large, or X has "
-                "values of very different sizes; scale it."
-            )
+        if self._edges is None or self._wins is None:
+            return
+        error = self._error / self._mass * area
         terms = {
-            "loss": error * (1.0 + weight * penalty),
+            "loss": self._loss / self._mass * area,
             "loss_quantization": error,
-            "loss_topology": penalty,
+            "loss_topology": self._penalty / self._mass,
             "n_active": int((self._wins > 0).sum()),
             "n_edges": int((self._edges > 0).sum()) // 2,
             "learning_rate": rate,

@@ -11,6 +11,8 @@ from sklearn_ddcl.engine._labelling import Labelled, label_rows
 
 __all__ = ["Grouped", "group_rows", "number_clusters"]
 
+_ROWS = 8192
+
 
 class Grouped(NamedTuple):
     """Prototypes in use with their clusters, and what they make of the rows.
@@ -109,7 +111,11 @@ def number_clusters(
     clusters = rank[groups]
     labels = clusters[found.labels]
     means = share / mass[order][labels]
-    entries = (means, (labels, np.arange(len(labels))))
-    centers = sparse.csr_array(entries, shape=(len(mass), len(labels))) @ data
-    centers = centers.toarray() if sparse.issparse(centers) else np.asarray(centers)
+    centers = np.zeros((len(mass), data.shape[1]))
+    for start in range(0, len(labels), _ROWS):  # a product would make all rows float64 at once
+        rows = slice(start, start + _ROWS)
+        part = means[rows]
+        entries = (part, (labels[rows], np.arange(len(part))))
+        sums = sparse.csr_array(entries, shape=(len(mass), len(part))) @ data[rows]
+        centers += sums.toarray() if sparse.issparse(sums) else sums
     return Grouped(found.prototypes, clusters, centers.astype(data.dtype), labels, found.inertia)
