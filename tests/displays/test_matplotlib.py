@@ -10,7 +10,9 @@ from matplotlib import pyplot as plt
 from sklearn_ddcl.displays._matplotlib import (
     cluster_colors,
     drawn_gaps,
+    drawn_offsets,
     import_pyplot,
+    mark_area,
     open_axes,
     place_legend,
     scatter_samples,
@@ -61,6 +63,19 @@ def test_gaps_are_no_larger_than_on_paper():
     width = ax.get_window_extent().width * 72 / ax.figure.dpi
     assert 0 < gaps[0, 1] < width
     assert gaps[0, 0] == 0
+
+
+def test_gaps_are_the_lengths_of_offsets():
+    ax = plt.figure().add_subplot()
+    points = np.random.default_rng(0).uniform(size=(5, 2))
+    offsets = drawn_offsets(points[:2], points[2:], ax)
+    assert (offsets >= 0).all()
+    np.testing.assert_allclose(np.hypot(*offsets.T).T, drawn_gaps(points, ax)[:2, 2:])
+    assert drawn_offsets(points, np.empty((0, 2)), ax).shape == (5, 0, 2)
+
+
+def test_marks_shrink_where_there_are_many():
+    assert mark_area(1) == mark_area(40) > mark_area(60) > mark_area(1000) == mark_area(9999) > 0
 
 
 def test_a_colour_that_is_missing_is_no_other_colour():
