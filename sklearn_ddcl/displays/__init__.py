@@ -2,7 +2,14 @@
 
 from sklearn_ddcl.displays._dynamics import TrainingDynamicsDisplay
 from sklearn_ddcl.displays._embedding import EmbeddingDisplay
+from sklearn_ddcl.displays._partition import PartitionDisplay
 from sklearn_ddcl.displays._prototypes import PrototypeDisplay
 from sklearn_ddcl.displays._topology import TopologyDisplay
 
-__all__ = ["EmbeddingDisplay", "PrototypeDisplay", "TopologyDisplay", "TrainingDynamicsDisplay"]
+__all__ = [
+    "EmbeddingDisplay",
+    "PartitionDisplay",
+    "PrototypeDisplay",
+    "TopologyDisplay",
+    "TrainingDynamicsDisplay",
+]

@@ -4,7 +4,7 @@ import numpy as np
 
 from sklearn_ddcl.displays._dynamics_plot import PANELS, panel_keys
 from sklearn_ddcl.displays._history import estimator_history, read_history
-from sklearn_ddcl.displays._matplotlib import import_pyplot
+from sklearn_ddcl.displays._matplotlib import import_pyplot, one_axes_each
 
 _MOST_COLUMNS, _PANEL_INCHES = 3, (3.6, 3.0)
 
@@ -161,13 +161,7 @@ def _panel_axes(ax, panels):
     pyplot = import_pyplot("TrainingDynamicsDisplay.plot")
     n_panels = len(panels)
     if ax is not None:
-        axes = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
-        if len(axes) != n_panels:
-            raise ValueError(
-                f"ax must have one Axes for each of the {n_panels} panels {list(panels)}, got "
-                f"{len(axes)}; choose others by panels."
-            )
-        return axes
+        return one_axes_each(ax, panels)
     n_columns = min(_MOST_COLUMNS, n_panels)
     n_rows = -(-n_panels // n_columns)
     size = (n_columns * _PANEL_INCHES[0], n_rows * _PANEL_INCHES[1])

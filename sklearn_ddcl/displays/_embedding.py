@@ -49,7 +49,7 @@ class EmbeddingDisplay:
     See Also
     --------
     TopologyDisplay : The edges between the prototypes too.
-    PrototypeDisplay : Prototypes as images, or numbered with their samples.
+    PartitionDisplay : Clusters and classes as counts.
 
     Examples
     --------

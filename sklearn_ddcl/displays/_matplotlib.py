@@ -80,6 +80,35 @@ def open_axes(ax, caller):
     return ax, True
 
 
+def one_axes_each(ax, panels):
+    """Return the user's Axes, one a panel.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or array-like of Axes
+        The user's.
+    panels : sequence of str
+        Names of the panels, for the error message.
+
+    Returns
+    -------
+    axes : ndarray of Axes of shape (n_panels,)
+        The same Axes.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer Axes than panels.
+    """
+    axes = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
+    if len(axes) != len(panels):
+        raise ValueError(
+            f"ax must have one Axes for each of the {len(panels)} panels {list(panels)}, got "
+            f"{len(axes)}."
+        )
+    return axes
+
+
 def place_legend(ax, own, **options):
     """Draw a legend that covers nothing of a figure made here.
 

@@ -13,6 +13,7 @@ from sklearn_ddcl.displays._matplotlib import (
     drawn_offsets,
     import_pyplot,
     mark_area,
+    one_axes_each,
     open_axes,
     place_legend,
     scatter_samples,
@@ -45,6 +46,14 @@ def test_a_legend_stands_beside_ones_own_axes_and_within_the_users():
         legend, frame = ax.get_legend().get_window_extent(), ax.get_window_extent()
         assert bool(legend.overlaps(frame)) is not own
         assert legend.x1 <= ax.figure.bbox.x1
+
+
+def test_axes_are_counted_in_any_shape():
+    _, axes = plt.subplots(2, 2)
+    assert list(one_axes_each(axes, "abcd")) == list(axes.ravel())
+    assert list(one_axes_each(axes[0, 0], ["loss"])) == [axes[0, 0]]
+    with pytest.raises(ValueError, match=r"each of the 1 panels \['loss'\], got 4"):
+        one_axes_each(axes, ["loss"])
 
 
 def test_samples_have_the_colours_of_their_clusters():
