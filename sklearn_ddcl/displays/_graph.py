@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sklearn_ddcl.displays._latent import dense, latent_space
 from sklearn_ddcl.metrics._nearest import nearest_two
 
 
@@ -54,33 +55,12 @@ def estimator_graph(estimator, X):
         If there are no prototypes, or if they and the samples differ in their
         number of features.
     """
-    final, features = estimator, X
-    if hasattr(estimator, "steps"):
-        final = estimator[-1]
-        features = estimator[:-1].transform(X) if len(estimator.steps) > 1 else X
-    prototypes = _prototypes(final)
-    features = _dense(final.encode(features) if hasattr(final, "encode") else features)
-    if features.ndim != 2 or features.shape[1] != prototypes.shape[1]:
-        raise ValueError(
-            f"X must have {prototypes.shape[1]} features in the space of the prototypes, "
-            f"got shape {features.shape}."
-        )
+    final, features, prototypes = latent_space(estimator, X)
     if hasattr(final, "adjacency_"):
         edges, weights = adjacency_edges(final.adjacency_, len(prototypes))
     else:
         edges, weights = hebbian_edges(features, prototypes)
     return PrototypeGraph(features, prototypes, edges, weights, _clusters(final, len(prototypes)))
-
-
-def _prototypes(final):
-    """Return the prototypes of an estimator; its centres, where these are all it has."""
-    for name in ("prototypes_", "cluster_centers_"):
-        if hasattr(final, name):
-            return np.asarray(getattr(final, name), dtype=np.float64)
-    raise ValueError(
-        "estimator must be fitted and have prototypes_ or cluster_centers_, got "
-        f"{type(final).__name__}."
-    )
 
 
 def _clusters(final, n_prototypes):
@@ -89,11 +69,6 @@ def _clusters(final, n_prototypes):
         if hasattr(final, name):
             return np.asarray(getattr(final, name))
     return np.arange(n_prototypes)
-
-
-def _dense(values):
-    values = values.toarray() if hasattr(values, "toarray") else values
-    return np.asarray(values, dtype=np.float64)
 
 
 def adjacency_edges(adjacency, n_prototypes):
@@ -123,7 +98,7 @@ def adjacency_edges(adjacency, n_prototypes):
             f"adjacency_ must have shape ({n_prototypes}, {n_prototypes}), got "
             f"{np.shape(adjacency)}."
         )
-    upper = np.triu(_dense(adjacency), k=1)
+    upper = np.triu(dense(adjacency), k=1)
     edges = np.argwhere(upper)
     return edges, upper[tuple(edges.T)]
 

@@ -6,16 +6,14 @@ import numpy as np
 
 from sklearn_ddcl.displays._matplotlib import (
     cluster_colors,
-    drawn_gaps,
     import_pyplot,
+    mark_area,
     open_axes,
     place_legend,
     scatter_samples,
 )
+from sklearn_ddcl.displays._names import NAMED_BY_COLOR, legend_mark, write_names
 
-# Hues that `cluster_colors` tells apart without numbers beside.
-_NAMED_BY_COLOR = 6
-_DISC_AREAS, _FULL_DISCS, _NUMBER_POINTS = (14.0, 42.0), 40, 14.0
 _EDGE_COLOR, _WIDTHS = "0.2", (0.6, 3.0)
 
 
@@ -75,17 +73,17 @@ def draw_graph(graph, ax):
         points = scatter_samples(graph.points, codes, colors, ax)
     edges = _draw_edges(graph, ax)
     shades = "white" if groups is None else [colors[group] for group in groups]
-    area = max(_DISC_AREAS[0], _DISC_AREAS[1] * min(1.0, _FULL_DISCS / len(graph.prototypes)))
+    area = mark_area(len(graph.prototypes))
     prototypes = ax.scatter(
         *graph.prototypes.T, s=area, c=shades, edgecolors="black", linewidths=0.8, zorder=3
     )
     ax.autoscale_view()
-    numbered = groups is not None and len(names) > _NAMED_BY_COLOR
+    numbered = groups is not None and len(names) > NAMED_BY_COLOR
     if numbered:
-        _write_numbers(graph.prototypes, groups, list(zip(names, colors, strict=True)), ax)
+        write_names(graph.prototypes, groups, list(zip(names, colors, strict=True)), ax)
     listed = [] if numbered else zip(names, colors, strict=True)
     handles = _legend_handles(graph, numbered)
-    handles += [_mark(f"cluster {name}", color, 7) for name, color in listed]
+    handles += [legend_mark(f"cluster {name}", color, 7) for name, color in listed]
     place_legend(ax, own, handles=handles)
     return points, edges, prototypes, ax
 
@@ -116,45 +114,14 @@ def _draw_edges(graph, ax):
     return ax.add_collection(lines, autolim=False)
 
 
-def _write_numbers(prototypes, groups, listed, ax):
-    """Write each cluster's number on its middle prototype, large clusters first."""
-    sizes = np.bincount(groups, minlength=len(listed))
-    order = [group for group in np.argsort(-sizes, kind="stable") if sizes[group]]
-    middles = prototypes[[_middle(prototypes, groups == group) for group in order]]
-    gaps, written = drawn_gaps(middles, ax), []
-    for place, group in enumerate(order):
-        name, color = listed[group]
-        room = _NUMBER_POINTS + 4.0 * (len(str(name)) - 1)
-        if (gaps[place, written] > room).all():
-            written.append(place)
-            box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": color}
-            style = {"ha": "center", "va": "center", "fontsize": 8, "zorder": 4, "bbox": box}
-            ax.text(*middles[place], str(name), **style)
-
-
-def _middle(prototypes, mask):
-    """Return the row of the prototype nearest to the mean of some."""
-    rows = np.flatnonzero(mask)
-    offsets = prototypes[rows] - prototypes[rows].mean(axis=0)
-    return rows[np.square(offsets).sum(axis=1).argmin()]
-
-
 def _legend_handles(graph, numbered):
     """Say what samples, prototypes, edges and numbers look like."""
-    handles = [] if graph.points is None else [_mark("sample", "0.5", 4)]
-    handles.append(_mark("prototype", "white", 6, "black"))
+    handles = [] if graph.points is None else [legend_mark("sample", "0.5", 4)]
+    handles.append(legend_mark("prototype", "white", 6, "black"))
     if len(graph.edges):
         label = "edge" if graph.weights is None else "edge, the wider\nthe heavier"
         line = import_pyplot("TopologyDisplay.plot").Line2D([], [], color=_EDGE_COLOR, label=label)
         handles.append(line)
     if numbered:
-        handles.append(_mark("number of a\ncluster", "black", 6, marker="$7$"))
+        handles.append(legend_mark("number of a\ncluster", "black", 6, marker="$7$"))
     return handles
-
-
-def _mark(label, color, size, edge="none", marker="o"):
-    """Make a legend's entry without a line."""
-    return import_pyplot("TopologyDisplay.plot").Line2D(
-        [], [], marker=marker, markersize=size, markerfacecolor=color, markeredgecolor=edge,
-        linestyle="none", label=label,
-    )  # fmt: skip

@@ -7,6 +7,7 @@ import numpy as np
 # Okabe and Ito's palette without black and yellow: apart for all common forms of colour
 # blindness, and dark enough on white.
 _OKABE_ITO = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+_MARK_AREAS, _FULL_MARKS = (14.0, 42.0), 40
 
 
 def import_pyplot(caller):
@@ -79,6 +80,35 @@ def open_axes(ax, caller):
     return ax, True
 
 
+def one_axes_each(ax, panels):
+    """Return the user's Axes, one a panel.
+
+    Parameters
+    ----------
+    ax : matplotlib Axes or array-like of Axes
+        The user's.
+    panels : sequence of str
+        Names of the panels, for the error message.
+
+    Returns
+    -------
+    axes : ndarray of Axes of shape (n_panels,)
+        The same Axes.
+
+    Raises
+    ------
+    ValueError
+        If there are more or fewer Axes than panels.
+    """
+    axes = np.atleast_1d(np.asarray(ax, dtype=object)).ravel()
+    if len(axes) != len(panels):
+        raise ValueError(
+            f"ax must have one Axes for each of the {len(panels)} panels {list(panels)}, got "
+            f"{len(axes)}."
+        )
+    return axes
+
+
 def place_legend(ax, own, **options):
     """Draw a legend that covers nothing of a figure made here.
 
@@ -122,6 +152,45 @@ def scatter_samples(X, clusters, colors, ax):
     return ax.scatter(*X.T, color=shades, s=12, alpha=0.6, linewidths=0, rasterized=True)
 
 
+def mark_area(n_marks):
+    """Choose how large to draw prototypes: the smaller, the more there are.
+
+    Parameters
+    ----------
+    n_marks : int
+        How many are drawn.
+
+    Returns
+    -------
+    area : float
+        In square points.
+    """
+    smallest, largest = _MARK_AREAS
+    return max(smallest, largest * min(1.0, _FULL_MARKS / n_marks))
+
+
+def drawn_offsets(positions, others, ax):
+    """Measure how far apart things will stand on paper along each axis, at least.
+
+    Parameters
+    ----------
+    positions, others : ndarray of shape (n, 2) and (m, 2)
+        Where they are, in data units.
+    ax : matplotlib Axes
+        Where they are drawn, with its final limits.
+
+    Returns
+    -------
+    offsets : ndarray of shape (n, m, 2)
+        Not negative, in points.
+    """
+    one, other = (
+        ax.transData.transform(part) * 72 / ax.figure.dpi for part in (positions, others)
+    )
+    # A legend beside the Axes takes about a third of its width afterwards.
+    return np.abs(one[:, None] - other[None]) * 2 / 3
+
+
 def drawn_gaps(positions, ax):
     """Measure how far apart things will stand on paper, at least.
 
@@ -137,6 +206,4 @@ def drawn_gaps(positions, ax):
     gaps : ndarray of shape (n, n)
         Distances in points.
     """
-    points = ax.transData.transform(positions) * 72 / ax.figure.dpi
-    # A legend beside the Axes takes about a third of its width afterwards.
-    return np.linalg.norm(points[:, None] - points[None], axis=2) * 2 / 3
+    return np.linalg.norm(drawn_offsets(positions, positions, ax), axis=2)

@@ -4,12 +4,12 @@ import numpy as np
 
 from sklearn_ddcl.displays._checks import finite_matrix, integer_labels, row_numbers
 from sklearn_ddcl.displays._image_grid import as_images, draw_image_grid
+from sklearn_ddcl.displays._names import short_name
 from sklearn_ddcl.displays._point_plot import draw_points
 from sklearn_ddcl.displays._sources import estimator_prototypes, nearest_samples
 from sklearn_ddcl.metrics import hungarian_match
 
 _SHOW = ("prototype", "nearest")
-_LONGEST_CLASS_NAME = 12
 
 
 class PrototypeDisplay:
@@ -242,7 +242,4 @@ def _class_title(class_names, number):
     """Name the class of a cluster, cut so that neighbouring titles do not meet."""
     if number not in class_names:
         return "no class"
-    text = str(class_names[number])
-    if len(text) > _LONGEST_CLASS_NAME:
-        text = text[: _LONGEST_CLASS_NAME - 1] + "…"
-    return f"class {text}"
+    return f"class {short_name(class_names[number])}"

@@ -3,6 +3,22 @@
 import numpy as np
 
 
+def final_step(estimator):
+    """Return the clusterer itself.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        A clusterer, or a Pipeline that ends in one.
+
+    Returns
+    -------
+    clusterer : estimator instance
+        The last step of a Pipeline; anything else as it is.
+    """
+    return estimator[-1] if hasattr(estimator, "steps") else estimator
+
+
 def estimator_prototypes(estimator):
     """Return the centres of a fitted clusterer in its input space.
 
@@ -23,7 +39,7 @@ def estimator_prototypes(estimator):
         If there are no centres, or if they cannot be mapped back: those of
         learned features cannot.
     """
-    final = estimator[-1] if hasattr(estimator, "steps") else estimator
+    final = final_step(estimator)
     if not hasattr(final, "cluster_centers_"):
         raise ValueError(
             f"estimator must be fitted and have cluster_centers_, got {type(final).__name__}."

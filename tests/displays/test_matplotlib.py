@@ -10,7 +10,10 @@ from matplotlib import pyplot as plt
 from sklearn_ddcl.displays._matplotlib import (
     cluster_colors,
     drawn_gaps,
+    drawn_offsets,
     import_pyplot,
+    mark_area,
+    one_axes_each,
     open_axes,
     place_legend,
     scatter_samples,
@@ -45,6 +48,14 @@ def test_a_legend_stands_beside_ones_own_axes_and_within_the_users():
         assert legend.x1 <= ax.figure.bbox.x1
 
 
+def test_axes_are_counted_in_any_shape():
+    _, axes = plt.subplots(2, 2)
+    assert list(one_axes_each(axes, "abcd")) == list(axes.ravel())
+    assert list(one_axes_each(axes[0, 0], ["loss"])) == [axes[0, 0]]
+    with pytest.raises(ValueError, match=r"each of the 1 panels \['loss'\], got 4"):
+        one_axes_each(axes, ["loss"])
+
+
 def test_samples_have_the_colours_of_their_clusters():
     ax = plt.figure().add_subplot()
     X = np.eye(2)
@@ -61,6 +72,19 @@ def test_gaps_are_no_larger_than_on_paper():
     width = ax.get_window_extent().width * 72 / ax.figure.dpi
     assert 0 < gaps[0, 1] < width
     assert gaps[0, 0] == 0
+
+
+def test_gaps_are_the_lengths_of_offsets():
+    ax = plt.figure().add_subplot()
+    points = np.random.default_rng(0).uniform(size=(5, 2))
+    offsets = drawn_offsets(points[:2], points[2:], ax)
+    assert (offsets >= 0).all()
+    np.testing.assert_allclose(np.hypot(*offsets.T).T, drawn_gaps(points, ax)[:2, 2:])
+    assert drawn_offsets(points, np.empty((0, 2)), ax).shape == (5, 0, 2)
+
+
+def test_marks_shrink_where_there_are_many():
+    assert mark_area(1) == mark_area(40) > mark_area(60) > mark_area(1000) == mark_area(9999) > 0
 
 
 def test_a_colour_that_is_missing_is_no_other_colour():

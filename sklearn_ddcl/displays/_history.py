@@ -1,0 +1,136 @@
+"""The records of a fit as columns of numbers over epochs."""
+
+from numbers import Real
+from typing import NamedTuple
+
+import numpy as np
+
+from sklearn_ddcl.displays._sources import final_step
+
+
+class History(NamedTuple):
+    """Records of a fit as columns.
+
+    Attributes
+    ----------
+    epochs : ndarray of shape (n_records,)
+        Strictly increasing.
+    phases : ndarray of shape (n_records,), dtype int
+        Position in `phase_names` of each record's phase.
+    phase_names : list of str
+        In the order of their first appearance.
+    columns : dict of str to ndarray of shape (n_records,)
+        The values of each key that has a finite one; NaN where a record has
+        none.
+    """
+
+    epochs: np.ndarray
+    phases: np.ndarray
+    phase_names: list[str]
+    columns: dict[str, np.ndarray]
+
+    def where(self, *keys):
+        """Tell which records have a finite value for each of some keys.
+
+        Parameters
+        ----------
+        *keys : str
+            Names of columns.
+
+        Returns
+        -------
+        mask : ndarray of shape (n_records,), dtype bool
+            The records.
+        """
+        return np.isfinite([self.columns[key] for key in keys]).all(axis=0)
+
+
+def estimator_history(estimator):
+    """Return the records of a fitted clusterer.
+
+    Parameters
+    ----------
+    estimator : estimator instance
+        With ``history_``, or a Pipeline that ends in such a one.
+
+    Returns
+    -------
+    history : list of dict
+        Its records.
+
+    Raises
+    ------
+    ValueError
+        If it has no ``history_``.
+    """
+    final = final_step(estimator)
+    if not hasattr(final, "history_"):
+        raise ValueError(
+            f"estimator must be fitted and have history_, got {type(final).__name__}."
+        )
+    return final.history_
+
+
+def read_history(records):
+    """Turn records into columns.
+
+    Parameters
+    ----------
+    records : list of dict
+        As ``history_`` of an estimator. Keys may be missing from records;
+        infinite values count as missing. Without ``epoch``, or where it does
+        not increase, the records are numbered from 1.
+
+    Returns
+    -------
+    history : History
+        The columns.
+
+    Raises
+    ------
+    ValueError
+        If there is no record, or one that is no dict, or a value that is no
+        number.
+    """
+    records = _check_records(records)
+    names = dict.fromkeys(key for record in records for key in record if key != "phase")
+    table = {name: _column(records, name) for name in names}
+    numbers = np.arange(1.0, len(records) + 1)
+    epochs = table.pop("epoch", numbers)
+    if not (np.diff(epochs, prepend=-np.inf) > 0).all():
+        epochs = numbers
+    given = [str(record.get("phase", "")) for record in records]
+    phases = list(dict.fromkeys(given))
+    columns = {name: column for name, column in table.items() if np.isfinite(column).any()}
+    return History(epochs, np.array([phases.index(name) for name in given]), phases, columns)
+
+
+def _check_records(records):
+    """Return the records as a list of at least one dict."""
+    if isinstance(records, dict) or not hasattr(records, "__iter__"):
+        raise ValueError(f"history must be a list of records, got {type(records).__name__}.")
+    records = list(records)
+    if not records:
+        raise ValueError(
+            "history must have at least one record, got none: a fit that trains nothing, as that "
+            "of joined prototypes on given features, leaves none."
+        )
+    wrong = [number for number, record in enumerate(records) if not isinstance(record, dict)]
+    if wrong:
+        kind = type(records[wrong[0]]).__name__
+        raise ValueError(f"history[{wrong[0]}] must be a record (dict), got {kind}.")
+    return records
+
+
+def _column(records, name):
+    """Return one value a record, NaN where there is no finite one."""
+    column = np.full(len(records), np.nan)
+    for number, record in enumerate(records):
+        value = record.get(name)
+        if value is None:
+            continue
+        if not isinstance(value, Real):
+            raise ValueError(f"history[{number}][{name!r}] must be a number, got {value!r}.")
+        column[number] = value
+    column[~np.isfinite(column)] = np.nan
+    return column
