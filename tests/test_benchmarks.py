@@ -155,8 +155,10 @@ def test_competitive_layers_fill_their_tables(monkeypatch):
     competitive = importlib.import_module("competitive")
     monkeypatch.setattr(competitive, "EPOCHS", 25)
     record = competitive.run(seeds=[0, 1], sizes=[(40, 200)], rows=[2_000], report=lambda _: None)
-    assert len(record["shapes"]) == 3 * 2 * len(competitive.WAYS)
-    assert {row["way"] for row in record["wide"]} == {*competitive.LAYERS, "KMeans, one start"}
+    assert len(record["shapes"]) == 4 * 2 * len(competitive.WAYS)
+    assert {row["way"] for row in record["wide"]} == {
+        *(*competitive.LAYERS, "dual, k-means++", "KMeans, one start")
+    }
     text = competitive.tables(record, ABOUT)
     assert "of 2" in text
     assert "2,000" in text

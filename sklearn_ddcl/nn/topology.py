@@ -140,7 +140,7 @@ def soft_edges(
     Examples
     --------
     >>> import torch
-    >>> soft_edges(torch.tensor([[0.0, 1.0, 100.0]]), temperature=1.0)
+    >>> soft_edges(torch.tensor([[0.0, 1.0, 1e4]]), temperature=1.0)
     tensor([[0., 1., 0.],
             [1., 0., 0.],
             [0., 0., 0.]])

@@ -6,7 +6,7 @@ from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 from sklearn.base import clone
 from sklearn.cluster import KMeans
-from sklearn.datasets import load_digits, make_circles, make_moons
+from sklearn.datasets import load_digits, make_blobs, make_circles, make_moons
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import GridSearchCV
@@ -33,6 +33,35 @@ def test_components_are_the_shapes_on_most_seeds(layer, data):
     X = StandardScaler().fit_transform(data[0])
     found = [CompetitiveClustering(layer=layer, random_state=s).fit(X).labels_ for s in range(5)]
     assert sum(adjusted_rand_score(data[1], labels) == 1.0 for labels in found) >= 4
+
+
+WIDE = np.random.default_rng(0).normal(size=(400, 600)) + 2 * np.repeat(
+    np.random.default_rng(1).normal(size=(5, 600)), 80, axis=0
+)
+
+
+@pytest.mark.parametrize("layer", ["dual", "vanilla"])
+@pytest.mark.parametrize(
+    ("X", "k"),
+    [
+        (load_digits().data, 30),
+        (make_blobs(4097, centers=5, cluster_std=0.3, random_state=3)[0], 30),
+        (np.random.default_rng(0).normal(size=(3000, 8)), 100),
+        (WIDE, 5),
+        (np.r_[MOONS[0], [[100.0, 100.0]]], 30),
+    ],
+    ids=["digits", "blobs far apart", "one cloud, many prototypes", "wide", "outlier"],
+)
+def test_defaults_use_their_prototypes_about_as_well_as_k_means(layer, X, k):
+    model = CompetitiveClustering(k, layer=layer, random_state=0).fit(X)
+    assert model.n_active_clusters_ >= 0.75 * k
+    kmeans = KMeans(k, n_init=1, random_state=0).fit(X)
+    assert model.inertia_ < 1.2 * kmeans.inertia_
+
+
+def test_blobs_far_apart_are_found():
+    X, y = make_blobs(1000, centers=5, cluster_std=0.3, center_box=(-20, 20), random_state=3)
+    assert adjusted_rand_score(y, CompetitiveClustering(random_state=0).fit_predict(X)) == 1.0
 
 
 def test_k_means_cannot_do_that():

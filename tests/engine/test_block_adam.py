@@ -49,6 +49,15 @@ def test_steps_do_not_depend_on_the_scale_of_the_gradient(scale):
     torch.testing.assert_close(one, other)
 
 
+@pytest.mark.parametrize("scale", [1e-30, 1e30])
+def test_squares_that_single_precision_cannot_hold(scale):
+    value = torch.zeros(1, 2)
+    optimizer = BlockAdam([Parameter(value)])
+    for _ in range(3):
+        optimizer.step([torch.tensor([[3.0, 4.0]]) * scale], 0.1)
+    torch.testing.assert_close(value, torch.tensor([[-0.18, -0.24]]), rtol=1e-3, atol=0)
+
+
 def test_the_first_step_has_the_given_length():
     value = torch.zeros(2, 3)
     BlockAdam([Parameter(value, 4.0)]).step([torch.randn(2, 3)], 0.25)

@@ -62,18 +62,26 @@ def test_rows_of_weight_zero_are_not_seen_in_training_and_labelled_after():
     assert with_them.adjacency.sum() == 600
 
 
+def test_weights_of_all_sizes_move_nothing_out_of_the_data():
+    weight = np.r_[np.ones(3), np.full(297, 1e-25)]
+    p = fit(BLOBS.astype(np.float32), weight).clusters.prototypes
+    assert (p >= BLOBS.min(axis=0) - 1).all()
+    assert (p <= BLOBS.max(axis=0) + 1).all()
+
+
 def test_one_common_weight_changes_nothing():
     one = fit().clusters
     two = fit(weight=np.full(300, 0.25)).clusters
     np.testing.assert_allclose(one.prototypes, two.prototypes, rtol=1e-6)
 
 
-def test_mini_batches_reach_the_same_clusters():
-    result = fit(batch_size=50, epochs="auto")
-    assert result.n_epochs == 67  # 400 steps
+@pytest.mark.parametrize("batch_size", [50, 299])
+def test_mini_batches_reach_the_same_clusters(batch_size):
+    result = fit(batch_size=batch_size, epochs="auto")
+    assert result.n_epochs == (67 if batch_size == 50 else 200)  # 400 steps
     assert len(result.clusters.centers) == 3
     full = fit(epochs=400)
-    assert result.clusters.inertia < 1.2 * full.clusters.inertia
+    assert result.clusters.inertia < 1.1 * full.clusters.inertia
 
 
 @pytest.mark.parametrize("kind", ["sparse", "read-only", "memmap"])
@@ -96,7 +104,11 @@ def test_the_literal_graph_moves_no_prototype_and_the_soft_one_does():
     none, literal = fit(topology_weight=0.0), fit(topology="literal", topology_weight=0.5)
     soft = fit(topology="soft", topology_weight=0.5)
     np.testing.assert_array_equal(none.clusters.prototypes, literal.clusters.prototypes)
-    assert literal.history[-1]["loss"] > literal.history[-1]["loss_quantization"]
+    last = literal.history[-1]  # Eq. 21 for features of variance 1
+    assert last["loss_topology"] == 2 * last["n_edges"]
+    assert last["loss"] == pytest.approx(
+        last["loss_quantization"] + 0.5 * last["loss_topology"] * BLOBS.var(axis=0).mean()
+    )
     assert soft.history[-1]["n_edges"] < literal.history[-1]["n_edges"]
 
 
@@ -106,10 +118,15 @@ def test_records_are_in_squared_units_of_the_data():
     assert other["loss_topology"] == pytest.approx(one["loss_topology"], rel=1e-3)
 
 
-@pytest.mark.parametrize("rate", [1e-6, 1e3])
-def test_absurd_rates_do_not_diverge(rate):
-    result = fit(learning_rate=rate)
-    assert np.isfinite(result.clusters.prototypes).all()
+def test_a_tiny_rate_leaves_the_start():
+    slow = fit(learning_rate=1e-9, topology_weight=0.0)
+    first, last = (slow.history[at]["loss_quantization"] for at in (0, -1))
+    assert last == pytest.approx(first, rel=1e-6)
+
+
+def test_a_rate_without_bounds_names_itself():
+    with pytest.raises(FloatingPointError, match=r"learning_rate=1e\+300 or topology_weight="):
+        fit(learning_rate=1e300)
 
 
 @pytest.mark.parametrize("layer", LAYERS)
@@ -117,8 +134,8 @@ def test_absurd_rates_do_not_diverge(rate):
 def test_degenerate_rows(X, layer):
     result = fit(X, layer=layer)
     assert np.isfinite(result.clusters.prototypes).all()
-    assert len(result.clusters.prototypes) == len(np.unique(X, axis=0)) or layer != "dual"
-    assert result.clusters.inertia < 1.0
+    assert 1 <= len(result.clusters.prototypes) <= len(np.unique(X, axis=0))
+    assert result.clusters.inertia < 1e-3
 
 
 def test_gradients_are_made_even_where_they_were_switched_off():
