@@ -6,6 +6,7 @@ Each has ``get_params`` and ``set_params``, so that a search reaches into it, as
 
 from sklearn_ddcl.engine import (
     Autoencoding,
+    Discriminator,
     FourPhases,
     JointTraining,
     NeighborContrast,
@@ -24,6 +25,7 @@ from sklearn_ddcl.nn.schedules import (
 __all__ = [
     "Autoencoding",
     "ConstantTemperature",
+    "Discriminator",
     "ExponentialTemperature",
     "FourPhases",
     "GeometricTemperature",

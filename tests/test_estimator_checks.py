@@ -13,7 +13,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.estimator_checks import estimator_checks_generator, parametrize_with_checks
 
 import sklearn_ddcl
-from sklearn_ddcl import CompetitiveClustering, DDCLClustering, DeepClusterBaseline
+from sklearn_ddcl import (
+    AdversarialDeepClustering,
+    CompetitiveClustering,
+    DDCLClustering,
+    DeepClusterBaseline,
+)
 from sklearn_ddcl.options import (
     Autoencoding,
     ConstantTemperature,
@@ -67,21 +72,26 @@ ALTERNATING = [
     {**TURNS, "warm_up": NeighborContrast(n_steps=50), "output": "assignments"},
     {**TURNS, "backbone": Small, "n_components": 2, "output": "embedding"},
 ]
+GAME = {"warm_up": NeighborContrast(n_steps=50), "epochs": 4}
+ADVERSARIAL = [
+    {**GAME, "loss": "euclidean", "warm_up": None, "output": "embedding"},
+    {**GAME, "loss": "kl", "backbone": Small, "output": "assignments"},
+]
 COMPETITIVE = [
     {"layer": "vanilla", "init": "random", "epochs": 20, "output": "embedding"},
     {"layer": "deep_dual", "epochs": 20, "output": "assignments"},
     {"batch_size": 16, "n_prototypes": 8, "epochs": 20, "topology": "literal"},
 ]
 CONFIGURED = {
+    AdversarialDeepClustering: ADVERSARIAL,
     CompetitiveClustering: COMPETITIVE,
     DDCLClustering: [*DEEP, *({"backbone": None, **params} for params in GIVEN)],
     DeepClusterBaseline: ALTERNATING,
 }
+FIRST = {AdversarialDeepClustering: GAME, DeepClusterBaseline: TURNS}
 # all defaults first: the one deep configuration that is trained to the end
 ESTIMATORS = [
-    cls(**params)
-    for cls in PUBLIC
-    for params in [TURNS if cls is DeepClusterBaseline else {}, *CONFIGURED.get(cls, [])]
+    cls(**params) for cls in PUBLIC for params in [FIRST.get(cls, {}), *CONFIGURED.get(cls, [])]
 ]
 
 # scipy must know about the array API before it is imported, so this one has its own process.
