@@ -2,6 +2,7 @@
 
 from sklearn_ddcl._version import __version__
 from sklearn_ddcl.cluster import (
+    AdversarialDeepClustering,
     CompetitiveClustering,
     DDCLClustering,
     DeepClusterBaseline,
@@ -10,6 +11,7 @@ from sklearn_ddcl.cluster import (
 )
 
 __all__ = [
+    "AdversarialDeepClustering",
     "CompetitiveClustering",
     "DDCLClustering",
     "DeepClusterBaseline",

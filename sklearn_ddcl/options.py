@@ -6,6 +6,7 @@ Each has ``get_params`` and ``set_params``, so that a search reaches into it, as
 
 from sklearn_ddcl.engine import (
     Autoencoding,
+    Discriminator,
     FourPhases,
     JointTraining,
     NeighborContrast,
@@ -31,6 +32,7 @@ __all__ = [
     "Autoencoding",
     "CombinationAssignment",
     "ConstantTemperature",
+    "Discriminator",
     "ExponentialTemperature",
     "FourPhases",
     "GeometricTemperature",

@@ -175,8 +175,9 @@ def test_every_key_of_history_is_explained():
     deep = sklearn_ddcl.DDCLClustering(2, random_state=0, **short).fit(X)
     edges = sklearn_ddcl.CompetitiveClustering(2, epochs=1, random_state=0).fit(X)
     turns = sklearn_ddcl.DeepClusterBaseline(2, epochs=1, random_state=0).fit(X)
+    game = sklearn_ddcl.AdversarialDeepClustering(2, warm_up=None, epochs=1, random_state=0).fit(X)
     guide = read(ROOT / "doc" / "user_guide.rst")
-    records = given.history_ + deep.history_ + turns.history_ + edges.history_
+    records = given.history_ + deep.history_ + turns.history_ + edges.history_ + game.history_
     for key in {key for record in records for key in record}:
         assert f"``{key}``" in guide, key
 

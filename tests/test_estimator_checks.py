@@ -14,6 +14,7 @@ from sklearn.utils.estimator_checks import estimator_checks_generator, parametri
 
 import sklearn_ddcl
 from sklearn_ddcl import (
+    AdversarialDeepClustering,
     CompetitiveClustering,
     DDCLClustering,
     DeepClusterBaseline,
@@ -80,19 +81,29 @@ ONLINE = [
     {**PASSES, "partition_support": "entropy", "backbone": Small, "output": "assignments"},
     {**PASSES, "partition_support": "sum_of_squares", "n_clusters": 2},
 ]
+GAME = {"warm_up": NeighborContrast(n_steps=50), "epochs": 4}
+ADVERSARIAL = [
+    {**GAME, "loss": "euclidean", "warm_up": None, "output": "embedding"},
+    {**GAME, "loss": "kl", "backbone": Small, "output": "assignments"},
+]
 COMPETITIVE = [
     {"layer": "vanilla", "init": "random", "epochs": 20, "output": "embedding"},
     {"layer": "deep_dual", "epochs": 20, "output": "assignments"},
     {"batch_size": 16, "n_prototypes": 8, "epochs": 20, "topology": "literal"},
 ]
 CONFIGURED = {
+    AdversarialDeepClustering: ADVERSARIAL,
     CompetitiveClustering: COMPETITIVE,
     DDCLClustering: [*DEEP, *({"backbone": None, **params} for params in GIVEN)],
     DeepClusterBaseline: ALTERNATING,
     OnlineDeepClustering: ONLINE,
 }
 # all defaults first: the one deep configuration that is trained to the end
-SHORTENED = {DeepClusterBaseline: TURNS, OnlineDeepClustering: PASSES}
+SHORTENED = {
+    AdversarialDeepClustering: GAME,
+    DeepClusterBaseline: TURNS,
+    OnlineDeepClustering: PASSES,
+}
 ESTIMATORS = [
     cls(**params)
     for cls in PUBLIC

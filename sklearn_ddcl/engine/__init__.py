@@ -1,5 +1,10 @@
 """Training and inference in torch: configuration in, numpy results out."""
 
+from sklearn_ddcl.engine._adversarial import (
+    AdversarialConfig,
+    AdversarialResult,
+    fit_adversarial,
+)
 from sklearn_ddcl.engine._alternating import AlternatingConfig, AlternatingResult, fit_alternating
 from sklearn_ddcl.engine._backbones import Prepared, prepare_backbone
 from sklearn_ddcl.engine._build import (
@@ -20,6 +25,7 @@ from sklearn_ddcl.engine._deep_config import (
     resolve_joint,
     resolve_warm_up,
 )
+from sklearn_ddcl.engine._discriminator import Discriminator
 from sklearn_ddcl.engine._features import encode_rows
 from sklearn_ddcl.engine._inference import assignments, distances, nearest, nearest_two
 from sklearn_ddcl.engine._joined import JoinedResult, fit_joined
@@ -58,6 +64,8 @@ from sklearn_ddcl.engine._warm_ups import Autoencoding, NeighborContrast, SimCLR
 from sklearn_ddcl.engine._whitening import fit_whitening
 
 __all__ = [
+    "AdversarialConfig",
+    "AdversarialResult",
     "AlternatingConfig",
     "AlternatingResult",
     "Autoencoding",
@@ -66,6 +74,7 @@ __all__ = [
     "CompetitiveResult",
     "DeepConfig",
     "DeepResult",
+    "Discriminator",
     "FourPhases",
     "JoinedPrototypes",
     "JoinedResult",
@@ -93,6 +102,7 @@ __all__ = [
     "begin_online",
     "distances",
     "encode_rows",
+    "fit_adversarial",
     "fit_alternating",
     "fit_competitive",
     "fit_deep",

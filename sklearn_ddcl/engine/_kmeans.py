@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from sklearn.cluster import KMeans, kmeans_plusplus
 
-__all__ = ["KMEANS", "Partition", "reassign_empty", "resolve_kmeans"]
+__all__ = ["KMEANS", "Partition", "continue_kmeans", "reassign_empty", "resolve_kmeans"]
 
 _APART = 1e-10  # squared distance on the unit sphere above which rows differ by more than rounding
 # from these numbers on faiss is faster, see benchmarks/kmeans_methods.py
@@ -94,10 +94,40 @@ KMEANS: dict[str, Callable[[], Method]] = {
 }
 
 
+def continue_kmeans(z: np.ndarray, weight: np.ndarray | None, centers: np.ndarray) -> Partition:
+    """Go on with k-means from given centres, by scikit-learn.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n, d)
+        Rows, at least as many as centres.
+    weight : ndarray of shape (n,) or None
+        Non-negative weights.
+    centers : ndarray of shape (k, d)
+        Where to start.
+
+    Returns
+    -------
+    Partition
+        The local optimum that is reached from there.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> z = np.array([[0.0], [1.0], [9.0]])
+    >>> continue_kmeans(z, None, np.array([[0.0], [5.0]])).centers.ravel()
+    array([0.5, 9. ])
+    """
+    return _partition(KMeans(len(centers), n_init=1, init=centers), z, weight)
+
+
 def _fit_sklearn(
     z: np.ndarray, weight: np.ndarray | None, count: int, n_init: int, seed: int
 ) -> Partition:
-    kmeans = KMeans(count, n_init=n_init, random_state=seed)
+    return _partition(KMeans(count, n_init=n_init, random_state=seed), z, weight)
+
+
+def _partition(kmeans: KMeans, z: np.ndarray, weight: np.ndarray | None) -> Partition:
     with warnings.catch_warnings():
         # fewer distinct rows than clusters: the estimator says so at the end
         warnings.filterwarnings("ignore", "Number of distinct clusters")

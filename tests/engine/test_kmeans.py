@@ -11,7 +11,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
 from sklearn_ddcl.engine import AlternatingConfig, _kmeans, fit_alternating
-from sklearn_ddcl.engine._kmeans import KMEANS, reassign_empty, resolve_kmeans
+from sklearn_ddcl.engine._kmeans import KMEANS, continue_kmeans, reassign_empty, resolve_kmeans
 from sklearn_ddcl.metrics import adjusted_rand_score
 
 LABELS = np.repeat(np.arange(12), 20)
@@ -195,3 +195,18 @@ def test_full_clusters_and_the_callers_arrays_are_left_alone():
     assert found[2] == 0
     np.testing.assert_array_equal(found[0], centers)
     assert found[0] is not centers
+
+
+def test_going_on_from_centres_ends_at_the_same_place():
+    weight = np.random.default_rng(2).uniform(0.1, 1.0, size=len(Z))
+    found = continue_kmeans(Z, weight, CENTERS.astype("f"))
+    oracle = KMeans(12, n_init=1, init=CENTERS.astype("f")).fit(Z, sample_weight=weight)
+    np.testing.assert_allclose(found.centers, oracle.cluster_centers_, rtol=1e-5)
+    again = continue_kmeans(Z, weight, found.centers)
+    np.testing.assert_allclose(again.centers, found.centers, rtol=1e-5)
+    np.testing.assert_array_equal(again.labels, found.labels)
+
+
+def test_going_on_from_centres_of_another_width_is_refused():
+    with pytest.raises(ValueError, match=r"initial centers \(12, 2\)"):
+        continue_kmeans(Z, None, CENTERS[:, :2].astype("f"))

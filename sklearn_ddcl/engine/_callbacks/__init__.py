@@ -7,6 +7,7 @@ from sklearn_ddcl.engine._callbacks._phase_setting import PhaseSetting
 from sklearn_ddcl.engine._callbacks._rate_bound import RateBound
 from sklearn_ddcl.engine._callbacks._rate_decay import RateDecay
 from sklearn_ddcl.engine._callbacks._record import EpochRecord, PretextRecord
+from sklearn_ddcl.engine._callbacks._reestimation import Reestimation
 from sklearn_ddcl.engine._callbacks._relabelling import Relabelling
 from sklearn_ddcl.engine._callbacks._revival import Revival
 
@@ -19,6 +20,7 @@ __all__ = [
     "PretextRecord",
     "RateBound",
     "RateDecay",
+    "Reestimation",
     "Relabelling",
     "Revival",
 ]

@@ -1,5 +1,10 @@
 """Losses: from a forward pass to a scalar."""
 
+from sklearn_ddcl.nn.losses._adversarial import (
+    adversarial_encoder_loss,
+    discriminator_loss,
+    jensen_shannon_estimate,
+)
 from sklearn_ddcl.nn.losses._coercivity import (
     check_coercivity,
     coercive_quadratic,
@@ -19,6 +24,11 @@ from sklearn_ddcl.nn.losses._gradients import (
     quantization_gradient_prototypes,
     variance_gradient_assignments,
     variance_gradient_prototypes,
+)
+from sklearn_ddcl.nn.losses._mixture import (
+    gaussian_divergences,
+    gaussian_mixture_loss,
+    nearest_center_loss,
 )
 from sklearn_ddcl.nn.losses._objective import Objective
 from sklearn_ddcl.nn.losses._quantization import (
@@ -46,14 +56,20 @@ from sklearn_ddcl.nn.losses._topology import (
 __all__ = [
     "LossTerm",
     "Objective",
+    "adversarial_encoder_loss",
     "balance_loss",
     "check_coercivity",
     "coercive_quadratic",
     "coercivity_bound",
     "decompose_loss",
+    "discriminator_loss",
     "edge_count_penalty",
     "entropy_loss",
+    "gaussian_divergences",
+    "gaussian_mixture_loss",
     "hard_quantization_loss",
+    "jensen_shannon_estimate",
+    "nearest_center_loss",
     "neighbor_contrast_loss",
     "nt_xent_loss",
     "ols_gradient_assignments",

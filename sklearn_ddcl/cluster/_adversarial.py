@@ -1,0 +1,273 @@
+"""AdversarialDeepClustering: an encoder that deceives a discriminator, and its closed forms."""
+
+import copy
+import warnings
+from numbers import Integral, Real
+
+import numpy as np
+
+from sklearn_ddcl.cluster._base import PrototypeClusterer, check_training_input
+from sklearn_ddcl.cluster._options import NestedOptions
+from sklearn_ddcl.engine import (
+    AdversarialConfig,
+    Discriminator,
+    fit_adversarial,
+    make_module,
+    resolve_warm_up,
+)
+from sklearn_ddcl.engine._backbones import BACKBONES
+from sklearn_ddcl.engine._deep_config import WARM_UPS
+from sklearn_ddcl.engine._latent_terms import LATENT_TERMS
+from sklearn_ddcl.exceptions import CollapseWarning
+from sklearn_ddcl.utils import (
+    check_weights,
+    draw_seed,
+    kept_on_error,
+    make_reporter,
+    scale_weights,
+)
+from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
+
+
+class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
+    """Deep clustering by an adversarial net (DCAN) [1]_, or by the losses it comes from.
+
+    A warm-up makes features, and k-means describes them as a mixture: shares,
+    means and variances of the clusters, found anew every few epochs. A
+    discriminator learns to tell features drawn from the mixture from those of
+    samples, and the encoder to make that hard. At the best discriminator this
+    lowers the Jensen-Shannon divergence of the two, for which there is no
+    closed form. The warm-up's task is kept, so that features stay apart.
+
+    Parameters
+    ----------
+    n_clusters : int, default=8
+        Number of clusters k.
+    loss : {"adversarial", "euclidean", "kl"}, default="adversarial"
+        What draws features to the mixture. "euclidean" is the squared distance
+        to the nearest centre, that of autoencoder based clustering (ABC), and
+        "kl" the divergence of a sample's Gaussian from its cluster's, which
+        under unit variance is half of that.
+    backbone : {"mlp", "cnn"}, module or callable, default="mlp"
+        The network that makes features, as in `DDCLClustering`.
+    warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, \
+            default="neighbors"
+        What the backbone learns first, as in `DDCLClustering`; the paper's is
+        "autoencoder". A fitted object is reused.
+    discriminator : Discriminator or None, default=None
+        Its size, its rate and what keeps the game stable, a
+        `sklearn_ddcl.options.Discriminator`. None takes the defaults.
+    pretext_weight : float, default=1.0
+        Weight >= 0 of the warm-up's task beside the loss.
+    epochs : int, default=30
+        Passes over the samples.
+    interval : int, default=3
+        Epochs from one mixture to the next.
+    n_init : int, default=3
+        New starts of k-means for each mixture after the first, beside one from
+        the centres before; the first has at least 10.
+    batch_size : int, default=256
+        Most samples a step.
+    learning_rate : float, default=1e-3
+        Adam's rate, of the encoder.
+    output : {"distances", "embedding", "assignments"}, default="distances"
+        What `transform` returns.
+    device : str, default="auto"
+        Where networks compute: "auto" takes CUDA, then MPS, then the CPU; or a
+        torch device name. k-means is on the CPU, and so are fitted attributes.
+    verbose : int, default=0
+        1 writes a line for each epoch.
+    random_state : int, RandomState instance or None, default=None
+        Seeds all that is drawn. Global random states are never touched.
+
+    Attributes
+    ----------
+    cluster_centers_ : ndarray of shape (n_active_clusters_, n_latent_features)
+        Centres of the last k-means of the features.
+    labels_ : ndarray of shape (n_samples,)
+        Cluster of each training sample, int32, consecutive from 0, the
+        heaviest cluster first.
+    inertia_ : float
+        Weighted sum of squared distances of features to the nearest centre.
+    temperature_ : float
+        Temperature of `predict_proba`: twice the variance of a feature within
+        the clusters, with which it gives the posterior of a mixture of
+        Gaussians of equal shares and this one variance.
+    n_active_clusters_ : int
+        Number of clusters in use, less than ``n_clusters`` only with a
+        `CollapseWarning`.
+    n_iter_ : int
+        Epochs.
+    history_ : list of dict
+        One record an epoch of the warm-up, then of the clustering: epoch,
+        phase, temperature, loss_latent (of the encoder), loss_pretext,
+        loss_discriminator, js_divergence (what the discriminator proves of it,
+        in nats, between the mixture as it is drawn and the features),
+        discriminator_accuracy (these three are nan without a discriminator),
+        loss_quantization and n_active of the last mixture, seconds.
+    module_ : torch.nn.Module
+        The fitted network on the CPU; maps a tensor of samples to a
+        `sklearn_ddcl.nn.ClusterOutput`.
+    n_features_in_ : int
+        Number of features seen during `fit`.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Names of the features, if X had string column names.
+
+    See Also
+    --------
+    DDCLClustering : Prototypes learn with the features.
+    DeepClusterBaseline : k-means and a classifier of its labels, in turns.
+
+    References
+    ----------
+    .. [1] K.-L. Lim, "Deep clustering using adversarial net based clustering
+       loss".
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from sklearn_ddcl import AdversarialDeepClustering
+    >>> X, _ = make_blobs(100, centers=[[0, 0], [9, 9]], random_state=0)
+    >>> model = AdversarialDeepClustering(n_clusters=2, epochs=5, random_state=0).fit(X)
+    >>> model.predict([[0, 0], [9, 9]]).shape
+    (2,)
+    """
+
+    _parameter_constraints = {  # noqa: RUF012  # scikit-learn's convention
+        "n_clusters": [Interval(Integral, 1, None, closed="left")],
+        "loss": [StrOptions(set(LATENT_TERMS))],
+        "backbone": [StrOptions(set(BACKBONES)), callable],
+        "warm_up": [None, StrOptions(set(WARM_UPS)), HasMethods(["make_task", "run"])],
+        "discriminator": [None, HasMethods(["build", "validate"])],
+        "pretext_weight": [Interval(Real, 0, None, closed="left")],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "interval": [Interval(Integral, 1, None, closed="left")],
+        "n_init": [Interval(Integral, 1, None, closed="left")],
+        "batch_size": [Interval(Integral, 2, None, closed="left")],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "output": [StrOptions({"distances", "embedding", "assignments"})],
+        "device": [str],
+        "verbose": ["verbose"],
+        "random_state": ["random_state"],
+    }
+
+    _option_makers = {  # noqa: RUF012
+        "warm_up": lambda _, value: resolve_warm_up(value),
+        "discriminator": lambda _, value: Discriminator(),
+    }
+
+    def __init__(
+        self,
+        n_clusters=8,
+        *,
+        loss="adversarial",
+        backbone="mlp",
+        warm_up="neighbors",
+        discriminator=None,
+        pretext_weight=1.0,
+        epochs=30,
+        interval=3,
+        n_init=3,
+        batch_size=256,
+        learning_rate=1e-3,
+        output="distances",
+        device="auto",
+        verbose=0,
+        random_state=None,
+    ):
+        self.n_clusters = n_clusters
+        self.loss = loss
+        self.backbone = backbone
+        self.warm_up = warm_up
+        self.discriminator = discriminator
+        self.pretext_weight = pretext_weight
+        self.epochs = epochs
+        self.interval = interval
+        self.n_init = n_init
+        self.batch_size = batch_size
+        self.learning_rate = learning_rate
+        self.output = output
+        self.device = device
+        self.verbose = verbose
+        self.random_state = random_state
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X, y=None, sample_weight=None):
+        """Learn features and clusters.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Training samples; also arrays of more dimensions, such as images
+            (n_samples, height, width, channels). float32 and float64 are used
+            as they are, other numbers become float64. Never changed.
+        y : Ignored
+            Not used, present for API consistency. Labels have no influence.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Non-negative weights, of the mixture and of the loss; the warm-up's
+            task takes all samples of positive weight alike. None weighs all
+            samples equally.
+
+        Returns
+        -------
+        self : AdversarialDeepClustering
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If a parameter or the input is invalid; the message names it.
+        FloatingPointError
+            If the training diverges.
+
+        Warns
+        -----
+        CollapseWarning
+            If fewer than ``n_clusters`` clusters are left.
+        """
+        with kept_on_error(self):
+            X = check_training_input(self, X, self.n_clusters, allow_nd=True)
+            weights, unit = scale_weights(check_weights(sample_weight, X))
+            result = fit_adversarial(X, weights, self._config())
+        clusters = result.clusters
+        mass = X.shape[0] if weights is None else weights.sum(dtype=np.float64)
+        self.cluster_centers_ = clusters.prototypes
+        self.labels_ = clusters.labels
+        self.inertia_ = clusters.inertia * unit
+        self.temperature_ = float(2.0 * clusters.inertia / mass / clusters.prototypes.shape[1])
+        self.n_active_clusters_ = len(clusters.prototypes)
+        self.n_iter_ = int(self.epochs)
+        self.history_ = result.history
+        self.module_ = make_module(
+            clusters.prototypes, self.temperature_, backbone=result.backbone
+        )
+        if self.n_active_clusters_ < self.n_clusters:
+            warnings.warn(
+                f"{self.n_active_clusters_} of n_clusters={self.n_clusters} clusters are in use: "
+                "X may have fewer distinct samples than that, or the backbone gives different "
+                "samples the same features. Lower n_clusters, epochs or learning_rate, or raise "
+                "pretext_weight.",
+                CollapseWarning,
+                stacklevel=3,  # through the validating wrapper
+            )
+        return self
+
+    def _config(self):
+        options = copy.deepcopy(self.discriminator or Discriminator())
+        options.validate()
+        return AdversarialConfig(
+            n_clusters=int(self.n_clusters),
+            loss=self.loss,
+            backbone=self.backbone,
+            warm_up=resolve_warm_up(self.warm_up),
+            discriminator=options,
+            pretext_weight=float(self.pretext_weight),
+            epochs=int(self.epochs),
+            interval=int(self.interval),
+            n_init=int(self.n_init),
+            batch_size=int(self.batch_size),
+            learning_rate=float(self.learning_rate),
+            device=self.device,
+            seed=draw_seed(self.random_state),
+            report=make_reporter(self.verbose, type(self).__name__),
+        )
