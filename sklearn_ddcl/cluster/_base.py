@@ -69,7 +69,7 @@ class PrototypeClusterer(
 
         Returns
         -------
-        proba : ndarray of shape (n_samples, n_active_clusters_)
+        proba : ndarray of shape (n_samples, len(cluster_centers_))
             Non-negative, each row sums to 1: those of a cluster's prototypes
             added up. They express distances at ``temperature_``; they are not
             calibrated probabilities.
@@ -107,7 +107,7 @@ class PrototypeClusterer(
         -------
         X_new : ndarray
             Euclidean distances to the clusters of shape (n_samples,
-            n_active_clusters_), as in KMeans, that is to the nearest prototype
+            len(cluster_centers_)), as in KMeans, that is to the nearest prototype
             of each in feature space; the features themselves where
             ``output="embedding"``, soft assignments where
             ``output="assignments"``.

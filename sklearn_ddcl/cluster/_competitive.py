@@ -21,21 +21,25 @@ from sklearn_ddcl.utils._validation import Interval, StrOptions, fit_context
 class CompetitiveClustering(PrototypeClusterer):
     r"""Gradient-based competitive learning, where the topology finds the clusters [1]_ [2]_.
 
-    Prototypes move along the gradient of the quantisation error Q and of the
-    complexity of the graph E between them (Eq. 21 of [1]_):
+    The prototype nearest to a sample is its winner. Two prototypes are joined
+    by an edge when they are the first and the second winner of a sample. They
+    move along the gradient of the quantisation error Q, the mean squared
+    distance to the winner, and of the complexity of the graph E:
 
-    .. math:: L = Q + \lambda Q \|E\|_F^2
+    .. math:: L = Q + \lambda Q_0 \|E\|_F^2 \min(1, 60 / \|E_0\|_F^2)
 
-    Two prototypes are joined by an edge when they are the first and the second
-    winner of a sample. Prototypes that win no sample are pruned, and connected
-    components of the others are the clusters, of any shape: ``n_prototypes``
-    is an upper bound, and the number of clusters is found.
+    where :math:`Q_0` is the present value of Q and :math:`E_0` the graph at the
+    start, both constants to the gradient. Prototypes that win no sample are
+    pruned, and connected components of the others are the clusters, of any
+    shape: ``n_prototypes`` is an upper bound, and the number of clusters is
+    found. Eq. 21 of [1]_ has :math:`Q + \lambda \|E\|^2`: see ``topology``.
 
     Parameters
     ----------
     n_prototypes : int, default=30
-        Most prototypes. A cluster takes several; too many for the samples
-        (fewer than about ten samples each) tear clusters apart.
+        Most prototypes. A cluster takes at least two, as no prototype is left
+        without an edge, and a long or large one takes more. Too many for the
+        samples (fewer than about ten samples each) leave gaps within clusters.
     layer : {"dual", "vanilla", "deep_dual"}, default="dual"
         What makes prototypes. "vanilla": they are the weights. "dual": they
         are linear combinations of the samples, :math:`W^\top X`. "deep_dual":
@@ -43,29 +47,33 @@ class CompetitiveClustering(PrototypeClusterer):
         samples the first two are the same [1]_; with more features than
         samples the dual layers keep to the span of the samples.
     topology_weight : float, default=0.01
-        :math:`\lambda`, relative to the error; 0 leaves the graph as it comes.
+        :math:`\lambda`, for each of about 30 edges; where there are more, they
+        share its sum. 0 leaves the graph out of the loss.
     topology : {"soft", "literal"}, default="soft"
-        "soft": E has a gradient, which moves samples that bear a light edge to
-        a heavier one, so that the graph becomes sparse. "literal": E counts
-        winners as in the paper, which shifts the loss and moves no prototype.
+        "soft": E has a gradient, by which samples with a rare pair of winners
+        change to a frequent one, so that the graph becomes sparse. "literal":
+        E counts pairs of winners, and the loss is Eq. 21 for features of
+        variance 1; that term is a constant and moves no prototype.
     hidden : tuple of int, default=(10, 10)
         Units of the hidden layers of "deep_dual"; the other layers have none.
     init : {"k-means++", "random"}, default="k-means++"
-        First prototypes: samples far from each other, or what the layer makes
-        of random weights, as in the papers.
+        First prototypes: means of the samples nearest to seeds that lie far
+        from each other, or what the layer makes of random weights, as in the
+        papers.
     min_edge_share : float, default=0.02
-        Edges that bear fewer samples than this share of a prototype's mean
-        number are dropped in the end; 0 keeps all. A prototype's heaviest
-        edge always stays. It makes no difference below 50 samples a prototype.
+        Edges of fewer samples than this share of the mean number of samples a
+        prototype wins are dropped in the end; 0 keeps all. A prototype's
+        heaviest edge always stays. At 0.02, it makes no difference below 50
+        samples a prototype.
     epochs : int or "auto", default="auto"
         Passes over the samples; "auto" takes as many as make 400 steps, and at
         least 5.
     batch_size : int or "auto", default="auto"
         Samples a step; "auto" takes all of them up to 4,096.
-    learning_rate : float, default=0.1
+    learning_rate : float, default=0.5
         Length of a prototype's first steps, in root mean squared distances of
-        the samples to their mean; it falls to 0 as half a cosine. One value
-        serves data of all scales and sizes.
+        the samples to the means of k-means++ sets; it falls to 0 as half a
+        cosine. A unit of the data, so that their scale does not matter.
     output : {"distances", "embedding", "assignments"}, default="distances"
         What `transform` returns; the embedding of given features is a copy.
     device : str, default="auto"
@@ -125,10 +133,11 @@ class CompetitiveClustering(PrototypeClusterer):
     -----
     Scale the features first, as for KMeans. A dual layer has a weight for each
     sample, but only its product with the samples enters the loss; it is trained
-    in that form, with one second moment of Adam for each prototype, so that
-    memory and time do not grow with samples times prototypes and mini-batches
-    lose nothing. With more than 2,048 features and samples, the combinations
-    are of 2,048 samples drawn at random.
+    in that form, with one second moment of Adam for each prototype, so that no
+    array of samples times prototypes is kept and mini-batches lose nothing. A
+    step costs what a pass of k-means over its batch does, and there are 400.
+    With more than 2,048 features, the combinations are of at most 2,048 samples
+    drawn at random, and of at most 2^25 values.
 
     References
     ----------

@@ -145,6 +145,12 @@ def wrap_rows(data: Any, weight: np.ndarray | None, device: torch.device) -> Row
     return Rows(shared, w, device)
 
 
+def _any_row(rows: Rows) -> Tensor:
+    """Return a row of positive weight."""
+    number = 0 if rows.weight is None else int((rows.weight > 0).to(torch.uint8).argmax())
+    return rows._block(slice(number, number + 1), None, None).dense()[0]
+
+
 def _measure(rows: Rows) -> Frame:
     """Weighted mean, unit and inertia in one pass, block by block (Chan et al., 1979)."""
     acc = rows.accumulator
@@ -163,6 +169,7 @@ def _measure(rows: Rows) -> Frame:
     deviation = math.sqrt(total / mass)
     if deviation <= _ROUNDING * float(mean.abs().max()):
         deviation = total = 0.0
+        mean = _any_row(rows).to(acc)  # that rounding would be all that is left of large values
     unit = power_of_two(deviation, rows.dtype)
     check_range(mean, unit, rows.dtype)
     shift = None if sp.issparse(rows.data) else distant_shift(mean, unit, rows.dtype)

@@ -445,3 +445,10 @@ def test_a_constant_large_column_changes_nothing():
     model = fit(data, 3)
     assert model.n_active_clusters_ == 3
     assert model.inertia_ == pytest.approx(fit(X.astype("float32"), 3).inertia_, rel=1e-3)
+
+
+@pytest.mark.parametrize("hard", [False, True])
+def test_equal_huge_rows_leave_a_finite_centre(hard):
+    X = np.full((9, 1), 8.67888943e59)
+    model = fit(X, 1, training=ReducedFlow(hard_finish=hard))
+    np.testing.assert_array_equal(model.cluster_centers_, X[:1])

@@ -210,3 +210,12 @@ def test_blocks_stay_within_bounds(d, k):
 def test_integer_weights_become_the_type_of_the_data():
     rows = wrap_rows(random_rows(14, dtype=np.float32), np.arange(50), CPU)
     assert rows.weight.dtype == torch.float32
+
+
+@pytest.mark.parametrize("n", [2, 9, 23])
+def test_equal_rows_are_the_origin_however_large(n):
+    X = np.full((n, 2), 8.67888943e59)
+    X[0] = 3.0
+    rows = wrap_rows(X, np.r_[0.0, np.full(n - 1, 0.1)], torch.device("cpu"))
+    assert rows.frame.inertia == 0.0
+    np.testing.assert_array_equal(rows.frame.origin, X[1])
