@@ -167,8 +167,8 @@ def fit_competitive(
     --------
     >>> import numpy as np
     >>> from sklearn_ddcl.engine import CompetitiveConfig, fit_competitive
-    >>> X = np.r_[np.linspace(0, 1, 50), np.linspace(5, 6, 50)][:, None]
-    >>> fit_competitive(X, None, CompetitiveConfig(10)).clusters.labels[[0, 49, 50]]
+    >>> X = np.r_[np.linspace(0, 1, 60), np.linspace(5, 6, 40)][:, None]
+    >>> fit_competitive(X, None, CompetitiveConfig(10)).clusters.labels[[0, 59, 60]]
     array([0, 0, 1], dtype=int32)
     """
     generator = make_generator(config.seed)
