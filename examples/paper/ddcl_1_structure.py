@@ -131,7 +131,8 @@ def decomposition(figures):
         Claim(
             "Theorem 1: Lq = L_OLS + V at every epoch, all data sets and temperatures",
             "proved",
-            f"largest gap {figures['gap']:.0e} of Lq, {figures['identity']} of {count} above 1e-12",
+            f"largest gap {figures['gap']:.0e} of Lq; more than 1e-12 in {figures['identity']} of "
+            f"{count}",
             figures["identity"] == 0,
             theorem=True,
         ),
@@ -144,7 +145,7 @@ def decomposition(figures):
             theorem=True,
         ),
         Claim(
-            f"(2) V of the trained prototypes grows with T, from T = {ends[0]} to {ends[1]} (moons)",
+            f"(2) V at the end of training grows with T, from T = {ends[0]} to {ends[1]} (moons)",
             "0.010 to 0.206",
             " < ".join(f"{value:.3f}" for value in v),
             bool((np.diff(v) > 0).all()),
@@ -156,7 +157,7 @@ def decomposition(figures):
             abs(acc[1] - acc[0]) < 0.005,
         ),
         Claim(
-            "V of the trained prototypes is monotone in T, at any T",
+            "V at the end of training is monotone in T, at any T",
             "confirmed",
             f"not on {', '.join(falls)}" if falls else "on all four data sets",
             not falls,
@@ -245,8 +246,8 @@ def any_temperature(figures):
         f"stop-gradient: {', '.join(words[:2])}; full gradient: {', '.join(words[2:])}",
         not lost.any(),
         "Only below the critical temperature Tc = 2 x leading eigenvalue of the covariance "
-        "(twice that for the full gradient), as all T of the paper are. A little above it, runs may "
-        "need more epochs.",
+        "(twice that for the full gradient), as all T of the paper are. A little above it, a run "
+        "may need more epochs.",
     )
 
 
