@@ -1,15 +1,13 @@
 """Run the benchmarks and print their tables; with ``--write`` also store them.
 
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
-The names are given (with growth), learned, mnist, block5, overhead, streams, online and
-competitive; the default is all. ``--write`` stores the figures in ``benchmarks/results/`` and the
+The names are given (with growth), learned, mnist, overhead, streams, online and competitive; the default is all. ``--write`` stores the figures in ``benchmarks/results/`` and the
 tables of given, learned, streams and online in the README.
 """
 
 import argparse
 import functools
 
-import block5
 import competitive as competitive_benchmark
 import datasets
 import engine_overhead
@@ -44,13 +42,6 @@ def mnist(options, load):
     runs = full_mnist.run(options.data, seeds=options.seeds[:1])
     record = {"about": circumstances(), "runs": runs}
     return record, full_mnist.table(runs, record["about"]), None
-
-
-def paper(options, load):
-    """Run Block 5; return the figures and the table."""
-    runs = block5.run(options.seeds)
-    record = {"about": circumstances(), "runs": runs}
-    return record, block5.table(runs, record["about"]), None
 
 
 def overhead(options, load):
@@ -93,7 +84,6 @@ PARTS = {
     "given": given,
     "learned": learned,
     "mnist": mnist,
-    "block5": paper,
     "overhead": overhead,
     "streams": streams,
     "online": online,
@@ -103,7 +93,6 @@ FILES = {
     "given": "given_features",
     "learned": "learned_features",
     "mnist": "full_mnist",
-    "block5": "block5",
     "overhead": "engine_overhead",
     "streams": "streams",
     "online": "online",
@@ -133,7 +122,7 @@ def main():
         nargs="+",
         type=int,
         default=[0, 1, 2],
-        help="of learned, block5, online, mnist (first)",
+        help="of learned, online, mnist (first)",
     )
     parser.add_argument("--no-growth", action="store_true", help="leave out 10^6 rows and more")
     parser.add_argument("--write", action="store_true", help="write results and README.rst")

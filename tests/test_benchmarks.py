@@ -51,16 +51,6 @@ def test_a_missing_umap_leaves_a_note(monkeypatch):
     assert "umap-learn was not installed" in notes[0]
 
 
-def test_block_5_runs_all_its_methods(monkeypatch):
-    block5 = importlib.import_module("block5")
-    monkeypatch.setattr(block5, "WARM_EPOCHS", 1)
-    runs = block5.run(seeds=[0], epochs=1, report=lambda line: None)
-    assert len(runs) == 6
-    text = block5.table(runs, ABOUT)
-    assert "ACC(Lq) / ACC(L_OLS) = " in text
-    assert len({row["method"] for row in runs}) == 6
-
-
 def test_tables_and_markers(tmp_path, monkeypatch):
     reports = importlib.import_module("reports")
     readme = tmp_path / "README.rst"
