@@ -1,8 +1,9 @@
 """Run the benchmarks and print their tables; with ``--write`` also store them.
 
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
-The names are given (with growth), learned, mnist, overhead, streams, online and competitive; the default is all. ``--write`` stores the figures in ``benchmarks/results/`` and the
-tables of given, learned, streams and online in the README.
+The names are given (with growth), learned, mnist, overhead, streams, online and competitive; the
+default is all. ``--write`` stores the figures in ``benchmarks/results/`` and the tables of given,
+learned, streams and online in the README.
 """
 
 import argparse
