@@ -2,9 +2,10 @@
 
 The paper has ResNet-18 trained on ImageNet, 50,000 images and 512 features of norm 1. Where
 torchvision and its weights are in the cache these are used; else the network has *random* weights,
-whose features say far less about classes. Images are the 10,000 for tests. Epochs and schedule are
-not printed: T falls from 2 to 0.5, as in block 2, in 60 epochs; 3 runs, for time. As a norm of 1 makes that very
-warm, all is repeated with temperatures in units of the critical one.
+whose features say far less about classes. Images are the 10,000 for tests, and the runs are 3.
+Epochs and schedule are not printed: T falls from 2 to 0.5, as in block 2, in 60 epochs. As
+features of norm 1 make that very warm, all is repeated with temperatures in units of the critical
+one.
 """
 
 import importlib.util
