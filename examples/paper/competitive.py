@@ -236,8 +236,7 @@ def figure_3(shapes):
             + "; vanilla "
             + ", ".join(f"{v:.1f}" for v in valid[VCL]),
             all(d > v for d, v in zip(valid[DCL], valid[VCL], strict=True)),
-            "Random weights far from all samples win nothing in either layer, and longer steps "
-            "do not bring them back.",
+            "They differ by less than one prototype, in either direction.",
         ),
     ]
 
@@ -267,8 +266,8 @@ def figure_4(shapes):
             "superior",
             f"of {runs}: dual {text[DCL]}; vanilla {text[VCL]}",
             all(found[DCL][name] > found[VCL][name] for name in ("spiral", "circles")),
-            "Its prototypes are better placed early, but the edges that join clusters are the "
-            "same matter of single samples.",
+            "Both are right on the spiral in all runs, and as often on moons; the dual layer is "
+            "ahead on circles only.",
         ),
     ]
 
@@ -342,26 +341,30 @@ def figure_5(wide):
 
 def draw(figures):
     """Draw Fig. 3 (errors), Fig. 4 (graphs of the dual layer) and Fig. 5 (purity)."""
-    figure = new_figure(8.2)
+    figure = new_figure(7.6)
     axes = figure.subplot_mosaic(
         [["e0", "e1", "e2"], ["g0", "g1", "g2"], ["wide"] * 3], height_ratios=(1, 1.1, 0.9)
     )
     shapes = figures["shapes"]
+    lines = {VCL: (BLUE, "-"), FAST: (BLUE, ":"), DCL: (RED, "-")}
     for number, name in enumerate(SHAPES):
         ax = axes[f"e{number}"]
-        for way, style in zip((VCL, FAST, DCL), ((BLUE, "-"), (BLUE, ":"), (RED, "-")),
-                              strict=True):  # fmt: skip
+        for way, (colour, style) in lines.items():
             values = np.array([run["loss_quantization"] for run in shapes[name, way]])
             x = np.arange(1, values.shape[1] + 1)
-            ax.plot(x, values.mean(axis=0), color=style[0], linestyle=style[1], label=way)
-            ax.fill_between(x, values.min(axis=0), values.max(axis=0), color=style[0],
-                            alpha=0.12, linewidth=0)  # fmt: skip
+            ax.plot(x, values.mean(axis=0), color=colour, linestyle=style, label=way)
+            if way != FAST:
+                ax.fill_between(
+                    x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.12, lw=0
+                )
         ax.set_xscale("log")
         ax.set_yscale("log")
-        name_axes(ax, f"{name}: quantisation error", "epoch", "Q" if number == 0 else "")
+        ax.set_ylim(0.015, 0.4)
+        ax.set_yticks([0.02, 0.05, 0.1, 0.2], ["0.02", "0.05", "0.1", "0.2"])
+        ax.minorticks_off()
+        name_axes(ax, f"{name}: error", "epoch", "Q" if number == 0 else "")
         graph(axes[f"g{number}"], *shapes[name, DCL][0]["fit"])
-        found = "clusters found" if shapes[name, DCL][0]["found"] else "not the clusters"
-        name_axes(axes[f"g{number}"], f"{name}: dual, paper ({found})", "", "")
+        name_axes(axes[f"g{number}"], f"{name}: dual, paper, run 1", "", "")
     axes["e0"].legend(fontsize=7)
     purity_curves(axes["wide"], figures["wide"])
     return figure
@@ -369,7 +372,7 @@ def draw(figures):
 
 def graph(ax, X, prototypes, edges):
     """Draw samples, prototypes and edges."""
-    ax.plot(*X.T, ".", color="0.75", markersize=2, rasterized=True)
+    ax.plot(*X.T, ".", color="0.75", markersize=1.5)
     for pair in edges:
         ax.plot(*prototypes[pair].T, color=BLUE, linewidth=1)
     ax.plot(*prototypes.T, "o", color=RED, markersize=3.5)

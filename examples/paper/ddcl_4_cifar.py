@@ -3,7 +3,7 @@
 The paper has ResNet-18 trained on ImageNet, 50,000 images and 512 features of norm 1. Where
 torchvision and its weights are in the cache these are used; else the network has *random* weights,
 whose features say far less about classes. Images are the 10,000 for tests, and the runs are 3.
-Epochs and schedule are not printed: T falls from 2 to 0.5, as in block 2, in 60 epochs. As
+Epochs and schedule are not printed: T falls from 2 to 0.5, as in block 2, in 40 epochs. As
 features of norm 1 make that very warm, all is repeated with temperatures in units of the critical
 one.
 """
@@ -394,7 +394,7 @@ BLOCK = Block(
             "seeds": (0, 1, 2),
             "name": "cifar10",
             "n_images": 10_000,
-            "epochs": 60,
+            "epochs": 40,
             "deep_epochs": 10,
         },
         "tiny": {
