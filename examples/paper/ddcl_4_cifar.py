@@ -339,17 +339,22 @@ def feedback(figures):
         )
         for kind in ("", COLD)
     }
-    warm, cold = (", ".join(f"{value:+.2f}" for value in r) for r in found.values())
+    warm, cold = (", ".join(map(signed, r.tolist())) for r in found.values())
     return [
         compare(
             "S and K correlate positively with a frozen encoder, in every run (above 0.9)",
             "+0.98",
             f"absolute T {warm}; relative T {cold}",
             all(bool((r > 0.9).all()) for r in found.values()),
-            "Where T is above the critical one S only falls; the sign depends on the schedule "
-            "and on where prototypes begin, not on the encoder (see block 2, also frozen).",
+            "Where T is above the critical one prototypes fall to the mean and K does not change. "
+            "The sign depends on schedule and start: block 2's encoder is frozen too.",
         )
     ]
+
+
+def signed(r):
+    """Return a correlation as text."""
+    return "undefined" if np.isnan(r) else f"{r:+.2f}"
 
 
 def draw(figures):
