@@ -392,7 +392,7 @@ def draw(figures):
 
 BLOCK = Block(
     name="ddcl_4_cifar",
-    title="DDCL 4: frozen features of CIFAR-10",
+    title="DDCL, block 4: frozen features of CIFAR-10",
     source="DDCL, Section 7.4",
     sizes={
         "full": {

@@ -262,7 +262,7 @@ def draw(figures):
 
 BLOCK = Block(
     name="ddcl_5_end_to_end",
-    title="DDCL 5: end to end on digits",
+    title="DDCL, block 5: end to end on digits",
     source="DDCL, Section 7.5",
     sizes={
         "full": {

@@ -231,7 +231,7 @@ def draw(figures):
 
 BLOCK = Block(
     name="ddcl_6_streams",
-    title="DDCL 6: a stream of digits",
+    title="DDCL, block 6: a stream of digits",
     source="DDCL, Section 7.6",
     sizes={
         "full": {"seeds": (0, 1, 2, 3, 4), "n_samples": None, "epochs": 300},
