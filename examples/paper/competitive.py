@@ -60,7 +60,7 @@ def measure(seeds, epochs, sizes, wide_seeds):
     for n, d in sizes:
         chosen = seeds[:wide_seeds] if n <= 1_000 else seeds[:1]
         for seed in chosen:
-            for layer, purity in many_features(n, d, seed).items():
+            for layer, purity in many_features(n, d, epochs, seed).items():
                 wide.setdefault((n, d, layer), []).append(purity)
     return {"shapes": shapes, "wide": wide, "theory": theory(epochs)}
 
@@ -78,7 +78,7 @@ def shape(name, way, epochs, seed):
     }
 
 
-def many_features(n, d, seed):
+def many_features(n, d, epochs, seed):
     """Return by layer the purity of the prototypes' sets."""
     X, y = make_madelon_clusters(n, d, n_informative=100, random_state=seed)
     X = StandardScaler().fit_transform(X)
@@ -89,6 +89,7 @@ def many_features(n, d, seed):
             learning_rate=rate,
             init="random",
             topology_weight=0,
+            epochs=epochs,
             random_state=seed,
         )
         for layer, rate in LAYERS.items()
