@@ -19,7 +19,7 @@ def measure(seeds, problems, n_samples, steps, grid, ratios, training):
         "energy": lyapunov(seeds, n_samples, steps),
         "collapse": collapse_rates(n_samples),
         "regions": linear_regions(grid),
-        "spectra": training_spectra(n_samples, ratios, steps),
+        "spectra": training_spectra(n_samples, ratios, min(steps, 3000)),
         "training": rate_ratios(seeds, **training),
     }
 
@@ -337,7 +337,7 @@ BLOCK = Block(
             "seeds": (0, 1, 2),
             "problems": 300,
             "n_samples": 60,
-            "steps": 6000,
+            "steps": 12_000,
             "grid": 15,
             "ratios": tuple(torch.logspace(-2, 2, 17).tolist()),
             "training": {
