@@ -92,7 +92,7 @@ def temperature(figures):
             s["boltzmann"] < EXACT,
         ),
         true(
-            "(5) of Section 8.2: T to 0 gives k-means assignments, T to infinity uniform ones",
+            "T to 0 gives k-means assignments, T to infinity uniform ones (Section 8.2, point 5)",
             f"{s['cold']:.0e} and {s['hot']:.0e} off",
             s["cold"] < 1e-6 and s["hot"] < 1e-6,
         ),
