@@ -137,7 +137,8 @@ def decomposition(figures):
             theorem=True,
         ),
         Claim(
-            "V >= 0 at every epoch: zero violations in more than 10^5 epochs (Section 8.2, point 1)",
+            "V >= 0 at every epoch: zero violations in more than 10^5 epochs (Section 8.2, point "
+            "1)",
             "0",
             f"{figures['sign']} of {count}, rounding below 1e-12 of Lq",
             figures["sign"] == 0,
@@ -145,8 +146,8 @@ def decomposition(figures):
             theorem=True,
         ),
         Claim(
-            f"V at the end of training grows with T, from T = {ends[0]} to {ends[1]} (moons; Section "
-            "8.2, point 2)",
+            f"V at the end of training grows with T, from T = {ends[0]} to {ends[1]} (moons; "
+            "Section 8.2, point 2)",
             "0.010 to 0.206",
             " < ".join(f"{value:.3f}" for value in v),
             bool((np.diff(v) > 0).all()),

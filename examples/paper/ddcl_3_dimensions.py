@@ -248,8 +248,8 @@ def findings(figures):
             "By less than the deviation.",
         ),
         Claim(
-            "Finding ii: the transition is anchored at d = n (the largest loss of ACC is from 50 to "
-            "200)",
+            "Finding ii: the transition is anchored at d = n (the largest loss of ACC is from 50 "
+            "to 200)",
             "d = n",
             "; ".join(f"{a} to {b} for separation {e:g}" for e, (a, b) in sorted(steps.items())),
             all(a < N < b for a, b in steps.values()),
