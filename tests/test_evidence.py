@@ -31,7 +31,9 @@ def folder(monkeypatch):
 
 
 NAMES = [
-    path.stem for path in sorted(SCRIPTS.glob("*.py")) if path.stem not in ("evidence", "run_all")
+    path.stem
+    for path in sorted(SCRIPTS.glob("[!_]*.py"))
+    if path.stem not in ("evidence", "run_all")
 ]
 
 
