@@ -100,6 +100,14 @@ def test_a_block_prints_and_writes_what_the_page_reads(monkeypatch, tmp_path, ca
     assert re.search(r"- it wins\n +- \.9\n +- \.1\n +- \*\*does not hold\*\*\. other data", text)
 
 
+@pytest.mark.parametrize("cell", ["(1) V grows", "1. one", "(i) it wins", "- 0.98", "* star"])
+def test_no_cell_becomes_a_list(cell):
+    tables = load(ROOT / "doc" / "extensions" / "evidence_tables.py")
+    assert tables.plain(cell) == "\\" + cell
+    assert tables.plain("**holds**. " + cell) == "**holds**. " + cell
+    assert tables.plain("-0.98, .5") == "-0.98, .5"
+
+
 def test_every_table_has_its_script():
     assert {path.stem for path in TABLES.glob("*.csv")} <= set(NAMES)
     for path in TABLES.glob("*.csv"):

@@ -192,16 +192,17 @@ def table_3(figures):
             ".590 to .639",
             f"{min(means.values()):.3f} to {max(means.values()):.3f}",
             min(means.values()) > 0.55 and max(means.values()) < 0.69,
-            f"{best} is better here than in the paper, for settings that it does not print.",
+            f"{best} is better here than in the paper, which does not print its settings.",
         ),
         Claim(
-            "(i) Lq and L_OLS are equally accurate on fixed features",
+            "Lq and L_OLS are equally accurate on fixed features: means differ by less than a "
+            "deviation",
             ".602, .604",
             f"{lq.mean():.3f}, {ols.mean():.3f}",
             abs(lq.mean() - ols.mean()) < max(lq.std(), ols.std()),
         ),
         Claim(
-            "(ii) DeepCluster varies more from run to run than DDCL",
+            "DeepCluster varies more from run to run than DDCL",
             "± .091 against ± .053",
             f"± {deep.std():.3f} against ± {lq.std():.3f}",
             bool(deep.std() > lq.std()),
@@ -212,7 +213,7 @@ def table_3(figures):
             ".639",
             f"{best}, {means[best]:.3f}",
             best == "k-means + PCA",
-            "It is the best of the others.",
+            "It is the best of the others in the table.",
         ),
     ]
 

@@ -239,7 +239,7 @@ def findings(figures):
     worse = [str(d) for d, ok in zip(figures["d"], lq >= ols, strict=True) if not ok]
     return [
         Claim(
-            "(i) Lq is at least as accurate as L_OLS at every d",
+            "Finding i: Lq is at least as accurate as L_OLS at every d",
             "all d",
             f"not at d = {', '.join(worse)}"
             if worse
@@ -248,14 +248,15 @@ def findings(figures):
             "By less than the deviation.",
         ),
         Claim(
-            "(ii) The transition is anchored at d = n: the largest loss of ACC is from 50 to 200",
+            "Finding ii: the transition is anchored at d = n (the largest loss of ACC is from 50 "
+            "to 200)",
             "d = n",
             "; ".join(f"{a} to {b} for separation {e:g}" for e, (a, b) in sorted(steps.items())),
             all(a < N < b for a, b in steps.values()),
             "Where noise wins depends on how far apart the clusters are, not on n alone.",
         ),
         Claim(
-            "(iii) DeepCluster and k-means are below the other three at every d above 10",
+            "Finding iii: DeepCluster and k-means are below the other three at every d above 10",
             "all d",
             f"at {fragile[1:].sum()} of {len(fragile) - 1} values of d",
             bool(fragile[1:].all()),
