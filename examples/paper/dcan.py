@@ -238,10 +238,10 @@ def draw(figures):
             values = [record["js_divergence"] for record in run]
             right.plot(range(1, len(values) + 1), values, color=colour, linewidth=1.2,
                        label=name if number == 0 else None)  # fmt: skip
-    right.axhline(LOG_2, color="0.4", linestyle="--", linewidth=1, label="ln 2, the most")
-    right.set_ylim(top=1.1)
+    right.axhline(0, color="0.4", linestyle="--", linewidth=1)
+    right.set_ylim(top=right.get_ylim()[1] + 0.06)
     right.legend(fontsize=8, ncols=2, loc="upper left")
-    name_axes(right, "What the discriminator proves of JS, each run", "epoch", "nats")
+    name_axes(right, f"Estimate of JS (at most {LOG_2:.2f}), each run", "epoch", "nats")
     return figure
 
 
