@@ -8,16 +8,32 @@ from pathlib import Path
 from docutils import nodes
 from docutils.utils.math import MathError
 from docutils.utils.math.latex2mathml import tex2mathml
+from sphinx.addnodes import pending_xref
 from sphinx.ext import autosummary
 from sphinx.util import logging
 from sphinx_gallery.sorting import ExplicitOrder
 
-from sklearn_ddcl import __version__, nn, options
+import sklearn_ddcl as package
+from sklearn_ddcl import (
+    __version__,
+    datasets,
+    displays,
+    exceptions,
+    metrics,
+    model_selection,
+    nn,
+    options,
+)
 
 HERE = Path(__file__).resolve().parent
 LOGGER = logging.getLogger(__name__)
 # Commands of TeX that docutils does not know, by those that it does.
 COMMANDS = {"Big": "", "dots": r"\ldots", "iff": r"\Longleftrightarrow"}
+# Public names to the dotted name of their page; of two pages the first.
+MODULES = (package, options, metrics, displays, model_selection, datasets, exceptions, nn)
+NAMES = {
+    name: f"{module.__name__}.{name}" for module in reversed(MODULES) for name in module.__all__
+}
 EXAMPLES = HERE / "_build" / "examples"
 
 project = "sklearn_ddcl"
@@ -33,8 +49,6 @@ extensions = [
 exclude_patterns = ["_build", "_templates", "whats_new/upcoming_changes", "**/*.ipynb"]
 templates_path = ["_templates"]
 default_role = "py:obj"
-# The first line of a docstring may cite, and inherited docstrings refer to scikit-learn's pages.
-suppress_warnings = ["ref.ref", "ref.term"]
 
 # A page for each public name. What comes from torch, skorch or tuple is told there.
 autosummary_generate = True
@@ -98,7 +112,18 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {name: [] for name in ("index", "api", "generated/**", "auto_examples/**")}
+# Only the user guide has pages below it that a reader would choose from by their names.
+WITHOUT_SIDEBAR = [
+    "index",
+    "getting_started",
+    "api",
+    "benchmarks",
+    "migrating",
+    "extending",
+    "faq",
+]
+WITHOUT_SIDEBAR += ["whats_new/**", "generated/**", "auto_examples/**"]
+html_sidebars = {name: [] for name in WITHOUT_SIDEBAR}
 html_static_path = ["_static"]
 html_css_files = ["style.css"]
 html_show_sourcelink = False
@@ -118,12 +143,38 @@ def skip_requests(app, what, name, obj, skip, options):
     return True if routing else None
 
 
-def escape_names(app, what, name, obj, options, lines):
-    """Keep `n_clusters_` in the shape of an array from being read as a link."""
-    lines[:] = [
+def adapt_docstring(app, what, name, obj, options, lines):
+    """Keep `n_clusters_` in a shape from being a link, and name scikit-learn's pages only."""
+    text = "\n".join(
         re.sub(r"(?<=\w)_(?=[,)])", r"\_", line) if " of shape (" in line else line
         for line in lines
-    ]
+    )
+    text = re.sub(r":ref:`([^`<]*?)\s*<[^`>]*>`", r"\1", text)
+    lines[:] = re.sub(r":ref:`[^`]*`", "the documentation of scikit-learn", text).split("\n")
+
+
+def link_names(app, doctree):
+    """Make links of the public names that stand as literals on the pages written by hand."""
+    if app.env.docname.startswith(("generated/", "auto_examples/")):
+        return
+    for literal in list(doctree.findall(nodes.literal)):
+        name = literal.astext()
+        linked = isinstance(literal.parent, pending_xref | nodes.reference)
+        if name in NAMES and name != "concentration" and not linked:  # a key of `history_`, too
+            link = pending_xref("", refdomain="py", reftype="obj", reftarget=NAMES[name])
+            link["refdoc"] = app.env.docname
+            literal.replace_self(link)
+            link += literal
+
+
+def find_name(app, env, node, contents):
+    """Resolve a public name that stands without its module."""
+    name = node.get("reftarget", "")
+    if node.get("refdomain") != "py" or name not in NAMES:
+        return None
+    python, target = env.domains["py"], NAMES[name]
+    found = (env, node["refdoc"], app.builder, "obj", target, node, contents)
+    return python.resolve_xref(*found)
 
 
 def write_math(writer, node):
@@ -162,6 +213,8 @@ def setup(app):
         "mathml", inline_renderers=(write_math, None), block_renderers=(write_math, None)
     )
     app.connect("source-read", add_fragments)
-    app.connect("autodoc-process-docstring", escape_names, priority=400)
+    app.connect("autodoc-process-docstring", adapt_docstring, priority=400)
+    app.connect("doctree-read", link_names)
+    app.connect("missing-reference", find_name)
     app.connect("source-read", hide_folder)
     app.connect("autodoc-skip-member", skip_requests)
