@@ -1,3 +1,3 @@
-"""What `make doc` makes holds no examples of its own to be tested."""
+"""Neither the settings of the pages nor what `make doc` makes are tested as examples."""
 
-collect_ignore_glob = ["_build/*", "_templates/*", "auto_examples/*", "generated/*"]
+collect_ignore_glob = ["conf.py", "_build/*", "_templates/*", "auto_examples/*", "generated/*"]

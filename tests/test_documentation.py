@@ -203,7 +203,7 @@ def test_every_key_of_history_is_explained():
     edges = sklearn_ddcl.CompetitiveClustering(2, epochs=1, random_state=0).fit(X)
     turns = sklearn_ddcl.DeepClusterBaseline(2, epochs=1, random_state=0).fit(X)
     game = sklearn_ddcl.AdversarialDeepClustering(2, warm_up=None, epochs=1, random_state=0).fit(X)
-    batches = sklearn_ddcl.OnlineDeepClustering(2, epochs=1, random_state=0).fit(X)
+    batches = sklearn_ddcl.OnlineDeepClustering(1, epochs=1, random_state=0).fit(X)
     stream = sklearn_ddcl.IncrementalDDCL(2, random_state=0).fit(X)
     text = guide()
     for model in (given, deep, edges, turns, game, batches, stream):
