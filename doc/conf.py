@@ -6,8 +6,7 @@ import tomllib
 from pathlib import Path
 
 from docutils import nodes
-from docutils.utils.math import MathError
-from docutils.utils.math.latex2mathml import tex2mathml
+from latex2mathml.converter import convert
 from sphinx.addnodes import pending_xref
 from sphinx.ext import autosummary
 from sphinx.util import logging
@@ -27,8 +26,6 @@ from sklearn_ddcl import (
 
 HERE = Path(__file__).resolve().parent
 LOGGER = logging.getLogger(__name__)
-# Commands of TeX that docutils does not know, by those that it does.
-COMMANDS = {"Big": "", "dots": r"\ldots", "iff": r"\Longleftrightarrow"}
 # Public names to the dotted name of their page; of two pages the first.
 MODULES = (package, options, metrics, displays, model_selection, datasets, exceptions, nn)
 NAMES = {
@@ -180,12 +177,10 @@ def find_name(app, env, node, contents):
 def write_math(writer, node):
     """Write a formula as MathML, which browsers draw without a script from elsewhere."""
     block = isinstance(node, nodes.math_block)
-    tex = re.sub(r"\\([A-Za-z]+)", lambda match: COMMANDS.get(match[1], match[0]), node.astext())
-    try:
-        formula = tex2mathml(tex, as_block=block)
-    except MathError as error:
-        LOGGER.warning("%s in the formula %r", error, tex, location=node)
-        formula = ""
+    tex = node.astext().replace(r"\arg", r"\mathrm{arg}\,")
+    formula = convert(tex, display="block" if block else "inline")
+    if "\\" in formula:
+        LOGGER.warning("a command in the formula %r is not known", tex, location=node)
     writer.body.append(f'<div class="math">{formula}</div>' if block else formula)
     raise nodes.SkipNode
 
