@@ -4,7 +4,7 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-all lint types doctest doc bench check clean distclean
+.PHONY: help demo test test-all lint types doctest doc bench evidence check clean distclean
 SHELL := /bin/sh
 
 VENV := .venv
@@ -56,6 +56,9 @@ doc: $(VENV)/.installed-doc  ## HTML pages in doc/_build, with the examples run 
 
 bench: $(VENV)/.installed-test  ## measurements beside KMeans and others (an hour or so)
 	@$(BIN)/python benchmarks/run.py
+
+evidence: $(VENV)/.installed-test  ## the papers' claims beside what is measured (under an hour)
+	@$(BIN)/python examples/paper/run_all.py
 
 check:  ## everything that CI runs
 	@.ci/run

@@ -19,12 +19,13 @@ from sklearn.datasets import (
 )
 from sklearn.preprocessing import StandardScaler
 
+from sklearn_ddcl.datasets import fetch_image_set
+
 OPENML = {
     "optdigits": "optdigits",
     "penbased": "pendigits",
     "satimage": "satimage",
     "mnist": "mnist_784",
-    "cifar10_test": "CIFAR_10",
 }
 
 
@@ -79,15 +80,9 @@ def load_images(name, folder=None):
         ``X`` float32 of shape (10000, height, width, channels), of mean 0 and
         deviation 1 over all pixels, and ``y`` of shape (10000,).
     """
-    file, shape = {"mnist10k": ("mnist", (28, 28, 1)), "cifar10": ("cifar10_test", (32, 32, 3))}[
-        name
-    ]
-    found = read_file(file, folder)
-    X, y = fetch(file) if found is None else found
-    if found is None and shape[2] > 1:  # OpenML's rows have one colour after the other
-        X = X.reshape(-1, shape[2], *shape[:2]).transpose(0, 2, 3, 1)
-    X = X[-10_000:].reshape(-1, *shape).astype(np.float32)
-    return (X - X.mean()) / X.std(), y[-10_000:]
+    bunch = fetch_image_set({"mnist10k": "mnist"}.get(name, name), data_home=folder)
+    X = bunch.images.astype(np.float32)
+    return (X - X.mean()) / X.std(), bunch.target
 
 
 def load(name, folder=None):

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import sys
 import tomllib
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import sklearn_ddcl as package
 from sklearn_ddcl import (
     __version__,
     datasets,
+    diagnostics,
     displays,
     exceptions,
     metrics,
@@ -25,9 +27,20 @@ from sklearn_ddcl import (
 )
 
 HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE / "extensions"))
 LOGGER = logging.getLogger(__name__)
 # Public names to the dotted name of their page; of two pages the first.
-MODULES = (package, options, metrics, displays, model_selection, datasets, exceptions, nn)
+MODULES = (
+    package,
+    options,
+    metrics,
+    diagnostics,
+    displays,
+    model_selection,
+    datasets,
+    exceptions,
+    nn,
+)
 NAMES = {
     name: f"{module.__name__}.{name}" for module in reversed(MODULES) for name in module.__all__
 }
@@ -40,6 +53,7 @@ release = version = __version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "evidence_tables",
     "numpydoc",
     "sphinx_gallery.gen_gallery",
 ]
@@ -119,7 +133,7 @@ WITHOUT_SIDEBAR = [
     "extending",
     "faq",
 ]
-WITHOUT_SIDEBAR += ["whats_new/**", "generated/**", "auto_examples/**"]
+WITHOUT_SIDEBAR += ["evidence", "whats_new/**", "generated/**", "auto_examples/**"]
 html_sidebars = {name: [] for name in WITHOUT_SIDEBAR}
 html_static_path = ["_static"]
 html_css_files = ["style.css"]

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from sklearn_ddcl.diagnostics import read_history
 from sklearn_ddcl.displays._dynamics_plot import PANELS, panel_keys
-from sklearn_ddcl.displays._history import estimator_history, read_history
 from sklearn_ddcl.displays._matplotlib import import_pyplot, one_axes_each
+from sklearn_ddcl.utils import estimator_history
 
 _MOST_COLUMNS, _PANEL_INCHES = 3, (3.6, 3.0)
 

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_ddcl.displays._sources import final_step
+from sklearn_ddcl.utils import final_step
 
 
 class Latent(NamedTuple):

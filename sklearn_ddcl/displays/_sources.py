@@ -2,21 +2,7 @@
 
 import numpy as np
 
-
-def final_step(estimator):
-    """Return the clusterer itself.
-
-    Parameters
-    ----------
-    estimator : estimator instance
-        A clusterer, or a Pipeline that ends in one.
-
-    Returns
-    -------
-    clusterer : estimator instance
-        The last step of a Pipeline; anything else as it is.
-    """
-    return estimator[-1] if hasattr(estimator, "steps") else estimator
+from sklearn_ddcl.utils import final_step
 
 
 def estimator_prototypes(estimator):

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 from scipy import stats
 
+from sklearn_ddcl.diagnostics import read_history
 from sklearn_ddcl.displays._dynamics_plot import (
     PANELS,
     draw_correlation,
@@ -16,7 +17,6 @@ from sklearn_ddcl.displays._dynamics_plot import (
     panel_keys,
     pearson,
 )
-from sklearn_ddcl.displays._history import read_history
 
 KINETIC = ["concentration", "separation"]
 

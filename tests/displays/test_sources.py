@@ -9,7 +9,7 @@ from sklearn.feature_selection import SelectKBest
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import Normalizer, StandardScaler
 
-from sklearn_ddcl.displays._sources import estimator_prototypes, final_step, nearest_samples
+from sklearn_ddcl.displays._sources import estimator_prototypes, nearest_samples
 
 X = load_iris().data
 
@@ -17,11 +17,6 @@ X = load_iris().data
 @pytest.fixture(scope="module")
 def model():
     return KMeans(3, n_init=1, random_state=0).fit(X)
-
-
-def test_the_final_step_is_that_of_a_pipeline(model):
-    assert final_step(model) is model
-    assert final_step(make_pipeline(StandardScaler(), model)) is model
 
 
 def test_centres_of_an_estimator_and_of_a_single_step(model):

@@ -20,9 +20,10 @@ __all__ = ["WarmUp"]
 
 _FEWEST_STEPS = 300
 _STEPS_AT = 2_000  # rows for which 900 steps are taken
-_DRAWS, _MOST_DRAWS = 44, 150  # times that a sample is drawn at least
+_DRAWS, _MOST_DRAWS = 60, 150  # times that a sample is drawn at least
 _MANY = 10_000  # rows from which on each one is drawn more often: there is more to learn
-_GROWTH, _DRAWS_GROWTH = 0.4, 0.6  # powers of the number of rows
+_GROWTH, _DRAWS_GROWTH = 0.6, 0.44  # powers of the number of rows
+_WIDE, _SMALLEST_SHARE = 50, 0.5  # fewer inputs than this take fewer steps, at least this share
 
 
 class WarmUp(Options):
@@ -162,7 +163,7 @@ class WarmUp(Options):
             prepared.body,
             self.task_,
             prepared.inputs,
-            steps=self.steps_for(len(prepared.inputs)),
+            steps=self.steps_for(len(prepared.inputs), prepared.inputs[0].numel()),
             batch_size=self.batch_size,
             learning_rate=self.learning_rate,
             generator=generator,
@@ -170,27 +171,31 @@ class WarmUp(Options):
             report=report,
         )
 
-    def steps_for(self, n_rows: int) -> int:
+    def steps_for(self, n_rows: int, n_inputs: int = _WIDE) -> int:
         """Return the number of steps.
 
         Parameters
         ----------
         n_rows : int
             Number of samples.
+        n_inputs : int, default=50
+            Number of values of a sample.
 
         Returns
         -------
         int
             ``n_steps``, or what None stands for: 900 for 2,000 samples, growing
-            with the power 0.4 of their number; at least 300, and enough to draw
-            each sample 44 times. Above 10,000 samples the draws grow with the
-            power 0.6, up to 150.
+            with the power 0.6 of their number, and enough to draw each sample
+            60 times; above 10,000 samples the draws grow with the power 0.44,
+            up to 150. Below 50 inputs the steps fall with the power 0.6 of
+            their number, down to one half. At least 300.
         """
         if self.n_steps is not None:
             return self.n_steps
-        steps = round(900.0 * math.pow(n_rows / _STEPS_AT, _GROWTH))
+        steps = 900.0 * math.pow(n_rows / _STEPS_AT, _GROWTH)
         draws = min(_DRAWS * math.pow(max(n_rows / _MANY, 1.0), _DRAWS_GROWTH), _MOST_DRAWS)
-        return max(steps, _FEWEST_STEPS, int(draws * n_rows / self.batch_size))
+        share = max(min(n_inputs / _WIDE, 1.0) ** _GROWTH, _SMALLEST_SHARE)
+        return max(round(share * max(steps, draws * n_rows / self.batch_size)), _FEWEST_STEPS)
 
     @property
     def fitted(self) -> bool:

@@ -26,7 +26,8 @@ class NeighborContrast(WarmUp):
         small: a third of the mean cluster, and at least 3.
     n_steps : int or None, default=None
         Steps; None takes a number that grows with that of the samples: 900 for
-        2,000 of them, 1,700 for 10,000, and 26,000 for 70,000.
+        2,000 of them, 2,400 for 10,000, and 38,600 for 70,000, and fewer, down
+        to one half, where samples have fewer than 50 values.
     batch_size : int, default=256
         Samples a step.
     learning_rate : float, default=5e-3

@@ -118,13 +118,20 @@ def test_other_containers_train_the_same(kind, change):
 @pytest.mark.parametrize(
     ("n_rows", "steps"),
     [
-        *((1, 300), (100, 300), (2_000, 900), (10_000, 1_718)),
-        *((11_000, 2_001), (70_000, 38_669), (1_000_000, 585_937)),
+        *((1, 300), (100, 300), (2_000, 900), (10_000, 2_364)),
+        *((11_000, 2_689), (70_000, 38_624), (1_000_000, 585_938)),
     ],
 )
-def test_steps_grow_with_the_rows_and_each_is_drawn_at_most_100_times(n_rows, steps):
+def test_steps_grow_with_the_rows_and_each_is_drawn_at_most_150_times(n_rows, steps):
     assert Autoencoding().steps_for(n_rows) == steps
-    assert Autoencoding(n_steps=7).steps_for(n_rows) == 7
+    assert Autoencoding().steps_for(n_rows, 784) == steps
+    assert Autoencoding(n_steps=7).steps_for(n_rows, 2) == 7
+
+
+@pytest.mark.parametrize(("n_inputs", "share"), [(50, 1), (25, 0.66), (16, 0.5), (1, 0.5)])
+def test_few_inputs_take_fewer_steps(n_inputs, share):
+    assert Autoencoding().steps_for(10_000, n_inputs) == pytest.approx(2_364 * share, rel=0.01)
+    assert Autoencoding().steps_for(100, n_inputs) == 300
 
 
 @each_kind

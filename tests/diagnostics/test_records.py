@@ -9,7 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from sklearn_ddcl import DDCLClustering, IncrementalDDCL
-from sklearn_ddcl.displays._history import estimator_history, read_history
+from sklearn_ddcl.diagnostics import read_history
 
 RECORDS = [
     {"epoch": 1, "phase": "pretext", "temperature": np.nan, "loss": 3.0},
@@ -52,13 +52,27 @@ def test_records_of_estimators_and_pipelines():
     X = np.random.default_rng(0).normal(size=(40, 2))
     model = DDCLClustering(2, backbone=None, random_state=0)
     pipeline = make_pipeline(StandardScaler(), model).fit(X)
-    assert estimator_history(pipeline) is pipeline[-1].history_
+    expected = read_history(pipeline[-1].history_)
+    for history in (read_history(pipeline), read_history(pipeline[-1])):
+        assert history.columns.keys() == expected.columns.keys()
+        np.testing.assert_array_equal(history.epochs, expected.epochs)
+
+
+def test_rows_that_have_all_keys():
+    history = read_history(RECORDS)
+    epochs, (temperature, n_active) = history.rows("temperature", "n_active")
+    np.testing.assert_array_equal(epochs, [2])
+    np.testing.assert_array_equal([temperature, n_active], [[0.5], [4]])
+    with pytest.raises(ValueError, match="records with speed, got records with temperature, loss"):
+        history.rows("speed")
+    with pytest.raises(ValueError, match="records with loss, n_active, got"):
+        history.rows("loss", "n_active")
 
 
 @pytest.mark.parametrize("model", [KMeans(), DDCLClustering(), IncrementalDDCL()])
 def test_an_estimator_without_records_is_named(model):
     with pytest.raises(ValueError, match=f"fitted and have history_, got {type(model).__name__}"):
-        estimator_history(model)
+        read_history(model)
 
 
 @pytest.mark.parametrize(

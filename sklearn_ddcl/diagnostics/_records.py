@@ -5,16 +5,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sklearn_ddcl.displays._sources import final_step
+from sklearn_ddcl.utils import estimator_history
 
 
 class History(NamedTuple):
-    """Records of a fit as columns.
+    """Records of a fit as columns, as `read_history` returns them.
 
     Attributes
     ----------
     epochs : ndarray of shape (n_records,)
-        Strictly increasing.
+        Numbers of the records, strictly increasing.
     phases : ndarray of shape (n_records,), dtype int
         Position in `phase_names` of each record's phase.
     phase_names : list of str
@@ -44,42 +44,46 @@ class History(NamedTuple):
         """
         return np.isfinite([self.columns[key] for key in keys]).all(axis=0)
 
+    def rows(self, *keys):
+        """Return the epochs and values of the records that have all of some keys.
 
-def estimator_history(estimator):
-    """Return the records of a fitted clusterer.
+        Parameters
+        ----------
+        *keys : str
+            Names of columns.
+
+        Returns
+        -------
+        epochs : ndarray of shape (n_rows,)
+            Their epochs.
+        values : list of ndarray of shape (n_rows,)
+            One array a key.
+
+        Raises
+        ------
+        ValueError
+            If no record has them all.
+        """
+        known = all(key in self.columns for key in keys)
+        rows = self.where(*keys) if known else np.zeros(len(self.epochs), bool)
+        if not rows.any():
+            raise ValueError(
+                f"history must have records with {', '.join(keys)}, got records with "
+                f"{', '.join(self.columns) or 'no numbers'}."
+            )
+        return self.epochs[rows], [self.columns[key][rows] for key in keys]
+
+
+def read_history(history):
+    """Turn the records of a fit into columns.
 
     Parameters
     ----------
-    estimator : estimator instance
-        With ``history_``, or a Pipeline that ends in such a one.
-
-    Returns
-    -------
-    history : list of dict
-        Its records.
-
-    Raises
-    ------
-    ValueError
-        If it has no ``history_``.
-    """
-    final = final_step(estimator)
-    if not hasattr(final, "history_"):
-        raise ValueError(
-            f"estimator must be fitted and have history_, got {type(final).__name__}."
-        )
-    return final.history_
-
-
-def read_history(records):
-    """Turn records into columns.
-
-    Parameters
-    ----------
-    records : list of dict
-        As ``history_`` of an estimator. Keys may be missing from records;
-        infinite values count as missing. Without ``epoch``, or where it does
-        not increase, the records are numbered from 1.
+    history : estimator instance or list of dict
+        A fitted clusterer with ``history_``, a Pipeline that ends in one, or
+        such records themselves. Keys may be missing from records; infinite
+        values count as missing. Without ``epoch``, or where it does not
+        increase, the records are numbered from 1.
 
     Returns
     -------
@@ -89,9 +93,17 @@ def read_history(records):
     Raises
     ------
     ValueError
-        If there is no record, or one that is no dict, or a value that is no
-        number.
+        If an estimator has no ``history_``, if there is no record, or one that
+        is no dict, or a value that is no number.
+
+    Examples
+    --------
+    >>> from sklearn_ddcl.diagnostics import read_history
+    >>> history = read_history([{"phase": "pretext"}, {"phase": "joint", "loss": 2.0}])
+    >>> history.phase_names, history.columns["loss"].tolist()
+    (['pretext', 'joint'], [nan, 2.0])
     """
+    records = estimator_history(history) if hasattr(history, "fit") else history
     records = _check_records(records)
     names = dict.fromkeys(key for record in records for key in record if key != "phase")
     table = {name: _column(records, name) for name in names}
