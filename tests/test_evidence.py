@@ -31,7 +31,9 @@ def folder(monkeypatch):
 
 
 NAMES = [
-    path.stem for path in sorted(SCRIPTS.glob("*.py")) if path.stem not in ("evidence", "run_all")
+    path.stem
+    for path in sorted(SCRIPTS.glob("[!_]*.py"))
+    if path.stem not in ("evidence", "run_all")
 ]
 
 
@@ -96,6 +98,14 @@ def test_a_block_prints_and_writes_what_the_page_reads(monkeypatch, tmp_path, ca
     assert "A fake\n------\n" in text
     assert "1 of 2 claims hold" in text
     assert re.search(r"- it wins\n +- \.9\n +- \.1\n +- \*\*does not hold\*\*\. other data", text)
+
+
+@pytest.mark.parametrize("cell", ["(1) V grows", "1. one", "(i) it wins", "- 0.98", "* star"])
+def test_no_cell_becomes_a_list(cell):
+    tables = load(ROOT / "doc" / "extensions" / "evidence_tables.py")
+    assert tables.plain(cell) == "\\" + cell
+    assert tables.plain("**holds**. " + cell) == "**holds**. " + cell
+    assert tables.plain("-0.98, .5") == "-0.98, .5"
 
 
 def test_every_table_has_its_script():

@@ -1,6 +1,7 @@
 """Directive ``evidence``: a section for each table in ``doc/evidence/``."""
 
 import csv
+import re
 from pathlib import Path
 
 from docutils.statemachine import StringList
@@ -48,12 +49,18 @@ def section(path):
     ]
     for row in cells:
         lines += [
-            f"   {'* - ' if not position else '  - '}{cell}" for position, cell in enumerate(row)
+            f"   {'* - ' if not position else '  - '}{plain(cell)}"
+            for position, cell in enumerate(row)
         ]
     lines.append("")
     if path.with_suffix(".png").exists():
         lines += [f".. image:: evidence/{path.stem}.png", f"   :alt: {about['title']}", ""]
     return lines
+
+
+def plain(cell):
+    """Return a cell that is no list, although it may begin as one: "(1) V grows"."""
+    return re.sub(r"^(?=\(?\w{1,4}[.)] |[-+*] )", r"\\", cell)
 
 
 def verdict(row):

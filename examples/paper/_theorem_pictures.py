@@ -1,0 +1,106 @@
+"""The picture of the DDCL paper's theorems."""
+
+import numpy as np
+from _descent import assignments
+from _pictures import BLUE, GREEN, ORANGE, PINK, RED, SKY, mark, name_axes, panels
+from _statics import LINE, ORIGIN, TEMPERATURES
+
+from sklearn_ddcl.nn import prototype_variance
+
+
+def draw(figures):
+    """Draw energies, bounded and unbounded norms, V over T, rates, spectra, Corollary 5."""
+    figure, axes = panels(3, 2, height=9.0)
+    draw_energy(figures["energy"], axes[0])
+    draw_temperature(axes[1, 0])
+    draw_rates(figures["collapse"], axes[1, 1])
+    draw_spectra(figures["spectra"], axes[2, 0])
+    draw_training(figures["training"], axes[2, 1])
+    return figure
+
+
+def draw_energy(e, axes):
+    """Draw Theorem 4."""
+    for values in e["energies"]:
+        axes[0].plot(values - values.min() + 1e-9, color=BLUE, linewidth=1.2)
+    axes[0].set_yscale("log")
+    name_axes(axes[0], "Theorem 4: energy falls", "step", "E above its last value")
+    for norms, label in zip(e["norms"], ["$\\lambda > 2 \\eta k$", *[None] * 99], strict=False):
+        axes[1].plot(norms, color=BLUE, label=label)
+    for (_, norms), label in zip(
+        e["loose"], ["Remark 3's $\\lambda$, k = 2", *[None] * 99], strict=False
+    ):
+        axes[1].plot(norms, color=RED, linestyle="--", label=label)
+    axes[1].set_yscale("log")
+    axes[1].legend(fontsize=7.5)
+    name_axes(axes[1], "Bounded, and not", "step", "norm of P")
+
+
+def draw_temperature(ax):
+    """Draw V over T for two prototypes and for the three of the counterexample."""
+    for p, label, color, style in (
+        (LINE[:2], "prototypes -1, 1.01", BLUE, "-"),
+        (LINE, "prototypes -1, 1.01, 1.1", RED, "--"),
+    ):
+        v = [float(prototype_variance(p, assignments(ORIGIN, p, t))) for t in TEMPERATURES]
+        ax.plot(TEMPERATURES, v, color=color, linestyle=style, label=label)
+    ax.set_xscale("log")
+    ax.legend(fontsize=7.5, loc="lower right")
+    name_axes(ax, "Corollary 2: V over T, a sample at 0", "T", "V")
+
+
+def draw_rates(rates, ax):
+    """Draw the growth rates at the collapsed point."""
+    lines = (
+        ("quantization", True, BLUE, "-", "$L_q$, stop-gradient"),
+        ("quantization", False, BLUE, "--", "$L_q$, full gradient"),
+        ("ols", True, RED, "-", "$L_{OLS}$, stop-gradient"),
+        ("ols", False, RED, "--", "$L_{OLS}$, full gradient"),
+    )
+    for loss, stop, color, style, label in lines:
+        found = sorted((key[2], rate) for key, rate in rates.items() if key[:2] == (loss, stop))
+        ax.plot(
+            *np.array(found).T, color=color, linestyle=style, marker="o", markersize=3, label=label
+        )
+    ax.axhline(0, color="0.6", linewidth=0.8)
+    mark(ax, 1, "$T_c$")
+    mark(ax, 2, "$2T_c$")
+    ax.legend(fontsize=7.5)
+    name_axes(ax, "Propositions 5 and 6: growth at collapse", "$T / T_c$", "rate")
+
+
+def draw_spectra(spectra, ax):
+    """Draw the largest real part against Theorem 3's b = ratio - 1 with a = c = 1."""
+    for temperature, color, marker in ((0.5, BLUE, "o"), (1.0, GREEN, "s")):
+        found = sorted(
+            (key[2], values.real.max())
+            for key, values in spectra.items()
+            if key[:2] == ("quantization", temperature)
+        )
+        label = f"joint flow, T = {temperature}"
+        ax.plot(*np.array(found).T, color=color, marker=marker, markersize=3, label=label)
+    ratios = np.array([ratio for ratio, _ in found])
+    b = ratios - 1
+    root = np.sqrt((b * b - 4).astype(complex))
+    ax.plot(ratios, ((b + root) / 2).real, color=RED, linestyle="--", label="Theorem 3, a = c = 1")
+    ax.set_xscale("log")
+    ax.set_ylim(-1.5, 1.5)
+    ax.axhline(0, color="0.6", linewidth=0.8)
+    ax.legend(fontsize=7.5)
+    name_axes(
+        ax, "Theorem 3: largest real part", "rate of backbone / rate of prototypes", "real part"
+    )
+
+
+def draw_training(runs, ax):
+    """Draw the bound of Corollary 5 along training, and the ratios."""
+    seed = runs[0]["seed"]
+    runs = [run for run in runs if run["seed"] == seed]
+    colors = (BLUE, GREEN, ORANGE, PINK, SKY, RED)
+    for run, color in zip(runs, colors, strict=False):
+        label = f"ratio {run['ratio']:g}, ACC {run['acc']:.2f}"
+        ax.plot(run["bound"], color=color, label=label)
+        ax.axhline(run["ratio"], color=color, linestyle=":", linewidth=1)
+    ax.set_yscale("log")
+    ax.legend(fontsize=7)
+    name_axes(ax, "Corollary 5: bound (line), ratio (dotted)", "epoch", "ratio of rates")
