@@ -30,14 +30,14 @@ from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit
 
 
 class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
-    """Deep clustering by an adversarial net (DCAN) [1]_, or by the losses it comes from.
+    """Deep clustering by an adversarial net (DCAN), or by the losses it comes from.
 
     A warm-up makes features, and k-means describes them as a mixture: shares,
     means and variances of the clusters, found anew every few epochs. A
     discriminator learns to tell features drawn from the mixture from those of
     samples, and the encoder to make that hard. At the best discriminator this
     lowers the Jensen-Shannon divergence of the two, for which there is no
-    closed form. The warm-up's task is kept, so that features stay apart.
+    closed form [1]_. The warm-up's task is kept, so that features stay apart.
 
     Parameters
     ----------
@@ -50,8 +50,7 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         under unit variance is half of that.
     backbone : {"mlp", "cnn"}, module or callable, default="mlp"
         The network that makes features, as in `DDCLClustering`.
-    warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, \
-            default="neighbors"
+    warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, default="neighbors"
         What the backbone learns first, as in `DDCLClustering`; the paper's is
         "autoencoder". A fitted object is reused.
     discriminator : Discriminator or None, default=None

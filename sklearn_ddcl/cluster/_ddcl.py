@@ -23,11 +23,11 @@ from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit
 
 
 class DDCLClustering(NestedOptions, PrototypeClusterer):
-    r"""Deep Dual Competitive Learning [1]_.
+    r"""Deep Dual Competitive Learning.
 
     A backbone learns features, and prototypes, which are outputs of a dual
     layer, linear combinations of the features, learn with it by the soft
-    quantization loss (Eq. 11)
+    quantization loss (Eq. 11 of [1]_)
 
     .. math:: L_q = \frac{1}{N} \sum_n \sum_j q_{nj} \|z_n - p_j\|^2,
               \qquad q_{nj} \propto e^{-\|z_n - p_j\|^2 / T},
@@ -48,8 +48,7 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         is trained; or a class or function that makes a module from the number
         of features (for tables) or the shape of a sample. None clusters the
         samples as they are.
-    warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, \
-            default="neighbors"
+    warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, default="neighbors"
         What the backbone learns first, and keeps as a regulariser: see
         :mod:`sklearn_ddcl.options`. A fitted object is reused. None is for
         modules that are trained already: the features of others have learned
