@@ -1,11 +1,11 @@
 """AdversarialDeepClustering: an encoder that deceives a discriminator, and its closed forms."""
 
-import copy
 import warnings
 from numbers import Integral, Real
 
 import numpy as np
 
+from sklearn_ddcl.cluster._adversarial_fit import fitted_module, make_config
 from sklearn_ddcl.cluster._base import (
     PrototypeClusterer,
     check_training_input,
@@ -13,13 +13,10 @@ from sklearn_ddcl.cluster._base import (
 )
 from sklearn_ddcl.cluster._options import NestedOptions
 from sklearn_ddcl.engine import (
-    AdversarialConfig,
     Discriminator,
     LatentMixture,
     Mixture,
     fit_adversarial,
-    make_mixture_module,
-    make_module,
     posterior,
     resolve_mixture,
     resolve_warm_up,
@@ -29,13 +26,7 @@ from sklearn_ddcl.engine._deep_config import WARM_UPS
 from sklearn_ddcl.engine._latent_terms import LATENT_TERMS
 from sklearn_ddcl.engine._mixture import MIXTURES
 from sklearn_ddcl.exceptions import CollapseWarning
-from sklearn_ddcl.utils import (
-    check_weights,
-    draw_seed,
-    kept_on_error,
-    make_reporter,
-    scale_weights,
-)
+from sklearn_ddcl.utils import check_weights, kept_on_error, scale_weights
 from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
 
 
@@ -255,7 +246,7 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         with kept_on_error(self):
             X = check_training_input(self, X, self.n_clusters, allow_nd=True)
             weights, unit = scale_weights(check_weights(sample_weight, X))
-            result = fit_adversarial(X, weights, self._config())
+            result = fit_adversarial(X, weights, make_config(self))
         clusters, mixture = result.clusters, result.mixture
         mass = X.shape[0] if weights is None else weights.sum(dtype=np.float64)
         self.prototypes_ = clusters.prototypes
@@ -269,7 +260,7 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         self.n_active_clusters_ = len(clusters.centers)
         self.n_iter_ = int(self.epochs)
         self.history_ = result.history
-        self.module_ = _make_module(result, self.temperature_)
+        self.module_ = fitted_module(result, self.temperature_)
         if self.n_active_clusters_ < self.n_clusters:
             warnings.warn(
                 f"{self.n_active_clusters_} of n_clusters={self.n_clusters} clusters are in use: "
@@ -304,40 +295,3 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
             return super()._assignments(X)
         mixture = Mixture(self.weights_, self.cluster_centers_, self.covariances_, 0.0)
         return refuse_overflow(posterior(mixture, self._features(self._check_new(X))))
-
-    def _config(self):
-        mixture, per_cluster = resolve_mixture(self.mixture), self.prototypes_per_cluster
-        if mixture.kind == "gaussian" and (per_cluster or 1) > 1:
-            raise ValueError(
-                f"The 'prototypes_per_cluster' parameter of {type(self).__name__} must be None or "
-                f"1 with a mixture of Gaussians, which are not joined. Got {per_cluster!r} "
-                "instead: mixture='kmeans' takes it."
-            )
-        options = copy.deepcopy(self.discriminator or Discriminator())
-        options.validate()
-        return AdversarialConfig(
-            n_clusters=int(self.n_clusters),
-            loss=self.loss,
-            backbone=self.backbone,
-            warm_up=resolve_warm_up(self.warm_up),
-            discriminator=options,
-            pretext_weight=float(self.pretext_weight),
-            epochs=int(self.epochs),
-            mixture=mixture,
-            prototypes_per_cluster=None if per_cluster is None else int(per_cluster),
-            batch_size=int(self.batch_size),
-            learning_rate=float(self.learning_rate),
-            device=self.device,
-            seed=draw_seed(self.random_state),
-            report=make_reporter(self.verbose, type(self).__name__),
-        )
-
-
-def _make_module(result, temperature):
-    """Return the fitted network."""
-    if result.mixture is not None:
-        return make_mixture_module(result.mixture, temperature, result.backbone)
-    clusters = result.clusters
-    return make_module(
-        clusters.prototypes, temperature, backbone=result.backbone, groups=clusters.groups
-    )
