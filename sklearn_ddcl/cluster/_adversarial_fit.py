@@ -38,8 +38,8 @@ def make_config(estimator):
     if mixture.kind == "gaussian" and (per_cluster or 1) > 1:
         raise ValueError(
             f"The 'prototypes_per_cluster' parameter of {type(estimator).__name__} must be None "
-            f"or 1 with a mixture of Gaussians, which are not joined. Got {per_cluster!r} instead: "
-            "mixture='kmeans' takes it."
+            f"or 1 with a mixture of Gaussians, which are not joined. Got {per_cluster!r} "
+            "instead: mixture='kmeans' takes it."
         )
     options = copy.deepcopy(estimator.discriminator or Discriminator())
     options.validate()
