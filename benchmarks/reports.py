@@ -30,6 +30,7 @@ def circumstances():
         "date": datetime.date.today().isoformat(),
         "commit": commit or "unknown",
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "threads": torch.get_num_threads(),
         "machine": platform.machine(),
         "python": platform.python_version(),
@@ -40,8 +41,10 @@ def circumstances():
 
 def describe(about):
     """Return the circumstances as a sentence."""
+    cores, load = about["cores"], about.get("load") or 0.0
+    busy = f", busy with other programs too (load {load})" if load > cores else ""
     return (
-        f"{about['date']}, commit {about['commit']}, {about['cores']} cores ({about['machine']}), "
+        f"{about['date']}, commit {about['commit']}, {cores} cores ({about['machine']}){busy}, "
         f"{about['threads']} torch threads, Python {about['python']}, "
         f"scikit-learn {about['scikit-learn']}, torch {about['torch']}."
     )

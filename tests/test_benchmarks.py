@@ -120,13 +120,22 @@ def test_adversarial_clustering_fills_its_tables():
     adversarial = importlib.import_module("adversarial")
     lines = []
     runs = adversarial.run(load, ["digits"], seeds=(0, 1), report=lines.append)
-    assert len(runs) == len(lines) == 2 * len(adversarial.METHODS) == 24
+    assert len(runs) == len(lines) == 2 * len(adversarial.METHODS) == 18
     assert all(0 <= row["acc"] <= 1 and row["seconds"] > 0 for row in runs)
     text = adversarial.tables(runs, ABOUT)
     for method in adversarial.METHODS:
         assert f"\n{method} " in text
     assert text.count("ACC of adversarial, digits, beside ") == 3
     assert "seeds (0, 1)" in text
+
+
+@pytest.mark.parametrize(("load", "told"), [(0.7, False), (1.2, True), (None, False)])
+def test_a_busy_machine_is_told(load, told):
+    reports = importlib.import_module("reports")
+    assert (
+        "busy with other programs too (load 1.2)" in reports.describe({**ABOUT, "load": load})
+    ) is told
+    assert {*ABOUT, "scikit-learn"} <= set(reports.circumstances())
 
 
 def test_streams_fill_their_tables(monkeypatch):

@@ -62,13 +62,14 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         EM, whose posterior then decides of a sample's cluster; an object also
         says how often, a `sklearn_ddcl.options.LatentMixture`.
     prototypes_per_cluster : int or None, default=None
-        Components of the mixture for each cluster. None takes 20 with k-means
-        (fewer where samples are few or clusters many), as `DDCLClustering`
-        does. Gaussians are not joined: they take None or 1.
+        Components of the mixture for each cluster. None takes 20 (fewer where
+        samples are few or clusters many), as `DDCLClustering` does, but 1 with
+        Gaussians, which are not joined, and with ``loss="kl"``, which divides
+        by variances that few samples don't tell.
     discriminator : Discriminator or None, default=None
         Its size, its rate and what keeps the game stable, a
         `sklearn_ddcl.options.Discriminator`. None takes the defaults.
-    pretext_weight : float, default=1.0
+    pretext_weight : float, default=3.0
         Weight >= 0 of the warm-up's task beside the loss.
     epochs : int, default=30
         Passes over the samples.
@@ -184,7 +185,7 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         mixture="kmeans",
         prototypes_per_cluster=None,
         discriminator=None,
-        pretext_weight=1.0,
+        pretext_weight=3.0,
         epochs=30,
         batch_size=256,
         learning_rate=1e-3,

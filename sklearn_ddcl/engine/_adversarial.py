@@ -55,7 +55,7 @@ class AdversarialConfig(NamedTuple):
         The mixture's options.
     prototypes_per_cluster : int or None
         Components of the mixture for each cluster, as in `prototype_count`;
-        None is 1 for Gaussians.
+        None is 1 for Gaussians and for the loss "kl".
     batch_size : int
         Rows a step.
     learning_rate : float
@@ -73,7 +73,7 @@ class AdversarialConfig(NamedTuple):
     backbone: Any = "mlp"
     warm_up: Any = None
     discriminator: Discriminator = Discriminator()  # never changed
-    pretext_weight: float = 1.0
+    pretext_weight: float = 3.0
     epochs: int = 30
     mixture: LatentMixture = LatentMixture()  # never changed
     prototypes_per_cluster: int | None = None
@@ -310,8 +310,12 @@ class _Estimates:
         }
 
     def _count(self, n_rows: int) -> int:
-        """Return the number of components: one Gaussian for each cluster, several of k-means."""
-        per_cluster = self.config.prototypes_per_cluster
-        if per_cluster is None and self.config.mixture.kind == "gaussian":
+        """Return the number of components.
+
+        One for each cluster where their variances decide: those of few rows are
+        too small, the loss pulls the harder for it, and they vanish.
+        """
+        per_cluster, kind = self.config.prototypes_per_cluster, self.config.mixture.kind
+        if per_cluster is None and (kind == "gaussian" or self.config.loss == "kl"):
             per_cluster = 1
         return prototype_count(self.config.n_clusters, per_cluster, n_rows)

@@ -73,6 +73,9 @@ def test_prototypes_are_as_many_as_asked_for(fitted):
     """About: restarts try 0.6 to 1.4 times as many, 20 a cluster but no fewer than 5 rows each."""
     assert 18 <= len(fitted.prototypes_) <= 42
     assert fitted.history_[-1]["n_active"] == 30
+    for changes in ({"loss": "kl"}, {"mixture": "gaussian"}):
+        assert make(**changes).fit(X).history_[-1]["n_active"] == 4
+    assert make(loss="kl", prototypes_per_cluster=3).fit(X).history_[-1]["n_active"] == 12
     single = make(prototypes_per_cluster=1).fit(X)
     np.testing.assert_array_equal(single.prototypes_, single.cluster_centers_)
     np.testing.assert_array_equal(single.prototype_labels_, np.arange(4))
