@@ -122,7 +122,7 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         loss_discriminator, js_divergence (what the discriminator proves of it,
         in nats, between the mixture as it is drawn and the features),
         discriminator_accuracy (these three are nan without a discriminator),
-        loss_quantization and n_active of the last mixture, seconds.
+        loss_quantization and n_active (components) of the last mixture, seconds.
     module_ : torch.nn.Module
         The fitted network on the CPU; maps a tensor of samples to a
         `sklearn_ddcl.nn.ClusterOutput`.
