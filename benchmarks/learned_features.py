@@ -284,12 +284,16 @@ def tables(runs, notes, about, later=()):
         ]
 
     def medians(wanted):
+        if not len(column(runs, "acc", **wanted)):
+            return "--"
         return " / ".join(
             f"{np.median(column(runs, key, **wanted)):.3f}" for key in ("acc", "nmi", "ari")
         )
 
     def spread(wanted):
         acc, seconds = (column(runs, key, **wanted) for key in ("acc", "seconds"))
+        if not len(acc):
+            return "--"
         shown = f"{acc.min():.3f} - {acc.max():.3f}" if len(acc) > 1 else f"{acc[0]:.3f}"
         return f"{shown}, {np.median(seconds):.1f} s"
 

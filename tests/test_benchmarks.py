@@ -105,7 +105,8 @@ def test_runs_are_merged_with_the_stored_ones(tmp_path, monkeypatch):
     learned = importlib.import_module("learned_features")
     runs = learned.ordered(again["runs"][::-1])
     assert [row["acc"] for row in runs] == [0.1, 0.3, 0.4, 0.5]
-    text = learned.tables(runs[:3], found["notes"], found["about"], found["later"])
+    text = learned.tables(runs, found["notes"], found["about"], found["later"])
+    assert "--" in next(line for line in text.splitlines() if line.startswith("DDCLClustering"))
     assert "*DDCLClustering, OnlineDeepClustering*: 2026-01-01, commit newer" in text
 
 
