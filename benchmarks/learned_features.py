@@ -308,7 +308,13 @@ def tables(runs, notes, about, later=()):
         "from one warm-up a seed, with and without the joint phase, clusters by ``KMeans`` or by "
         "joining prototypes; *joint phase, joined* is what ``DDCLClustering`` does."
     )
-    caption = " ".join([caption, *notes, *map(describe_later, later)])
+    missing = any(
+        not len(column(runs, "acc", set=name, method=method))
+        for name in sets
+        for method in methods
+    )
+    blank = ["Rows of *--* have not been run on that set."] if missing else []
+    caption = " ".join([caption, *notes, *map(describe_later, later), *blank])
     return (
         "\n\n".join(
             simple_table((title, *sets), cells(render))
