@@ -94,6 +94,7 @@ sphinx_gallery_conf = {
             "plot_competitive.py",
             "plot_drifting_stream.py",
             "plot_online_collapse.py",
+            "plot_adversarial.py",
             "plot_deep_cluster.py",
             "*",
         ]

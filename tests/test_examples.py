@@ -146,6 +146,19 @@ def test_without_support_all_collapses_and_combination_assignment_is_even(tmp_pa
     assert picture_named_in(text, tmp_path).startswith(PNG)
 
 
+def test_the_game_makes_clusters_denser_and_joining_makes_them_better(tmp_path):
+    text = run(ROOT / "examples" / "plot_adversarial.py", tmp_path)
+    pixels, kmeans, single, joined, several = map(float, re.findall(r"ACC ([\d.]+)$", text, re.M))
+    assert kmeans > pixels + 0.05
+    assert abs(single - kmeans) < 0.03
+    assert min(joined, several) > pixels + 0.05
+    assert several > kmeans
+    warm, first, second = map(float, re.findall(r"variance within ([\d.]+)$", text, re.M))
+    assert first < warm
+    assert first < second
+    assert picture_named_in(text, tmp_path).startswith(PNG)
+
+
 def test_deep_cluster_gains_from_the_warm_up_and_comes_to_rest(tmp_path):
     text = run(ROOT / "examples" / "plot_deep_cluster.py", tmp_path)
     rows = re.findall(r"^\w.*? +([\d.]+) +([\d.]+) +([\d.]+)$", text, re.M)
