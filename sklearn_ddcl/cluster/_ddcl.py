@@ -77,10 +77,10 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
     regularization : Regularization, default=None
         Weights of the balance, entropy, separation and quadratic terms
         (Eq. 12). None adds none of them.
-    partition_support : {"combination", "sinkhorn", "entropy", "sum_of_squares"}, \
-            object or None, default=None
-        What keeps prototypes in use while features are learned, as in
-        `OnlineDeepClustering`; for a backbone only. None leaves it to
+    partition_support : str, object or None, default=None
+        What keeps prototypes in use while features are learned:
+        "combination", "sinkhorn", "entropy" or "sum_of_squares", or an object,
+        as in `OnlineDeepClustering`; for a backbone only. None leaves it to
         `JointTraining`, which has none by default.
     training : JointTraining or ReducedFlow, default=None
         Options of the joint phase with a backbone, or of the flow without.
