@@ -18,11 +18,19 @@ import warnings
 
 import numpy as np
 import torch
-from reports import circumstances, column, describe, names, scores, simple_table
+from reports import (
+    circumstances,
+    column,
+    describe,
+    describe_later,
+    names,
+    scores,
+    simple_table,
+)
 from sklearn.cluster import AgglomerativeClustering, KMeans, SpectralClustering
 from sklearn.exceptions import ConvergenceWarning
 
-from sklearn_ddcl import DDCLClustering
+from sklearn_ddcl import AdversarialDeepClustering, DDCLClustering, OnlineDeepClustering
 from sklearn_ddcl.options import NeighborContrast
 
 SETS = ("digits", "optdigits", "penbased", "satimage", "mnist10k")
@@ -109,6 +117,17 @@ def ddcl(run):
     return timed(lambda: DDCLClustering(run.k, random_state=run.seed).fit_predict(run.X))
 
 
+def online(run):
+    """OnlineDeepClustering as it comes."""
+    return timed(lambda: OnlineDeepClustering(run.k, random_state=run.seed).fit_predict(run.X))
+
+
+def adversarial(run):
+    """AdversarialDeepClustering as it comes."""
+    model = AdversarialDeepClustering(run.k, random_state=run.seed)
+    return timed(lambda: model.fit_predict(run.X))
+
+
 def warm_k_means(run):
     """KMeans on the features of the warm-up."""
     before = run.warm[1]
@@ -148,6 +167,8 @@ METHODS = {
     "spectral": ("SpectralClustering", spectral, False),
     "umap": ("UMAP + KMeans", umap_k_means, True),
     "ddcl": ("DDCLClustering", ddcl, True),
+    "online": ("OnlineDeepClustering", online, True),
+    "adversarial": ("AdversarialDeepClustering", adversarial, True),
     "warm-kmeans": ("warm start, KMeans", warm_k_means, True),
     "warm-joined": ("warm start, joined", warm_joined, True),
     "joint-kmeans": ("joint phase, KMeans", joint_k_means, True),
@@ -227,7 +248,15 @@ def compile_all(methods):
             METHODS[method][1](shared)
 
 
-def tables(runs, notes, about):
+def ordered(runs):
+    """Return runs in the order of sets, methods and seeds, however they were measured."""
+    titles = [title for title, _, _ in METHODS.values()]
+    return sorted(
+        runs, key=lambda row: (SETS.index(row["set"]), titles.index(row["method"]), row["seed"])
+    )
+
+
+def tables(runs, notes, about, later=()):
     """Return both tables with their caption as RST.
 
     Parameters
@@ -238,6 +267,8 @@ def tables(runs, notes, about):
         What was left out.
     about : dict
         As returned by `about`.
+    later : sequence of dict
+        Rows of other runs, as `reports.merge` notes them.
 
     Returns
     -------
@@ -253,12 +284,16 @@ def tables(runs, notes, about):
         ]
 
     def medians(wanted):
+        if not len(column(runs, "acc", **wanted)):
+            return "--"
         return " / ".join(
             f"{np.median(column(runs, key, **wanted)):.3f}" for key in ("acc", "nmi", "ari")
         )
 
     def spread(wanted):
         acc, seconds = (column(runs, key, **wanted) for key in ("acc", "seconds"))
+        if not len(acc):
+            return "--"
         shown = f"{acc.min():.3f} - {acc.max():.3f}" if len(acc) > 1 else f"{acc[0]:.3f}"
         return f"{shown}, {np.median(seconds):.1f} s"
 
@@ -273,7 +308,13 @@ def tables(runs, notes, about):
         "from one warm-up a seed, with and without the joint phase, clusters by ``KMeans`` or by "
         "joining prototypes; *joint phase, joined* is what ``DDCLClustering`` does."
     )
-    caption = " ".join([caption, *notes])
+    missing = any(
+        not len(column(runs, "acc", set=name, method=method))
+        for name in sets
+        for method in methods
+    )
+    blank = ["Rows of *--* have not been run on that set."] if missing else []
+    caption = " ".join([caption, *notes, *map(describe_later, later), *blank])
     return (
         "\n\n".join(
             simple_table((title, *sets), cells(render))

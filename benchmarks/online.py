@@ -14,7 +14,7 @@ import warnings
 
 import numpy as np
 import torch
-from reports import column, describe, names, scores, simple_table
+from reports import column, describe, describe_later, names, scores, simple_table
 from sklearn.datasets import load_digits
 from torch import nn
 
@@ -236,7 +236,12 @@ def step_times(ks=tuple(LIMITS), repeats=REPEATS):
     return rows
 
 
-def tables(runs, joint, times, about):
+def ordered(runs):
+    """Return runs in the order of sets and seeds, however they were measured."""
+    return sorted(runs, key=lambda row: (list(SETS).index(row["set"]), row["seed"]))
+
+
+def tables(runs, joint, times, about, later=()):
     """Return one table a set, that of DDCL, the times, and what must hold."""
     header = ("support", "ACC", "NMI", "ARI", "CVar", "soft variance", "hard entropy",
               "soft entropy", "clusters", "seconds")  # fmt: skip
@@ -252,12 +257,18 @@ def tables(runs, joint, times, about):
     columns = ("k", "forward + backward, ms", "combination assignment, ms", "ratio")
     parts.append(simple_table(columns, costs))
     parts.append(simple_table(("measure", "aim", "measured", "holds"), aims(runs, times)))
-    seeds = tuple(names(runs, "seed"))
+    seeds = " and ".join(
+        dict.fromkeys(
+            str(tuple(names([row for row in runs if row["set"] == name], "seed")))
+            for name in names(runs, "set")
+        )
+    )
     epochs = ", ".join(str(count) for count in names(runs, "epochs"))
-    parts.append(
+    caption = (
         f"{describe(about)} Means over seeds {seeds}, with standard deviations; {epochs} epochs, "
         "batches of 256, Adam at 1e-3. NMI with the arithmetic mean. Entropies in bits."
     )
+    parts.append(" ".join([caption, *map(describe_later, later)]))
     return "\n\n".join(parts)
 
 

@@ -30,6 +30,7 @@ def circumstances():
         "date": datetime.date.today().isoformat(),
         "commit": commit or "unknown",
         "cores": os.cpu_count(),
+        "load": round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None,
         "threads": torch.get_num_threads(),
         "machine": platform.machine(),
         "python": platform.python_version(),
@@ -40,8 +41,10 @@ def circumstances():
 
 def describe(about):
     """Return the circumstances as a sentence."""
+    cores, load = about["cores"], about.get("load") or 0.0
+    busy = f", busy with other programs too (load {load})" if load > cores else ""
     return (
-        f"{about['date']}, commit {about['commit']}, {about['cores']} cores ({about['machine']}), "
+        f"{about['date']}, commit {about['commit']}, {cores} cores ({about['machine']}){busy}, "
         f"{about['threads']} torch threads, Python {about['python']}, "
         f"scikit-learn {about['scikit-learn']}, torch {about['torch']}."
     )
@@ -83,6 +86,42 @@ def simple_table(header, rows):
         ).rstrip()
 
     return "\n".join([rule, line(header), rule, *map(line, rows), rule])
+
+
+def merge(name, record, keys=("set", "method")):
+    """Add runs to the stored ones, in the place of those of the same set and method.
+
+    Parameters
+    ----------
+    name : str
+        File in ``benchmarks/results``, without suffix.
+    record : dict
+        New figures, with ``about`` and ``runs``.
+    keys : sequence of str
+        Keys by which runs are the same, the last of which names them.
+
+    Returns
+    -------
+    dict
+        The stored record with the new runs at the end, and under ``later`` which
+        they are and how they were measured.
+    """
+    old = json.loads((HERE / "results" / f"{name}.json").read_text())
+    fresh = {tuple(row[key] for key in keys) for row in record["runs"]}
+    kept = [row for row in old["runs"] if tuple(row[key] for key in keys) not in fresh]
+    told = names(record["runs"], keys[-1])
+    notes = [
+        {**note, "names": [one for one in note["names"] if one not in told]}
+        for note in old.get("later", [])
+    ]
+    notes = [note for note in notes if note["names"]]
+    new = {"names": told, "about": record["about"]}
+    return {**old, "runs": kept + record["runs"], "later": [*notes, new]}
+
+
+def describe_later(note):
+    """Return what was measured at another time, and how, as a sentence."""
+    return f"*{', '.join(note['names'])}*: {describe(note['about'])}"
 
 
 def store(name, record):

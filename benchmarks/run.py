@@ -1,14 +1,16 @@
 """Run the benchmarks and print their tables; with ``--write`` also store them.
 
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
-The names are given (with growth), learned, mnist, overhead, streams, online and competitive; the
-default is all. ``--write`` stores the figures in ``benchmarks/results/`` and the tables of given,
-learned, streams and online in the README.
+The names are given (with growth), learned, mnist, overhead, streams, online, adversarial
+and competitive; the default is all. ``--write`` stores the figures in ``benchmarks/results/`` and
+the tables of given, learned, streams, online and adversarial in the README. ``--merge`` runs the
+chosen sets and methods of learned or online alone, and keeps the other figures as they are stored.
 """
 
 import argparse
 import functools
 
+import adversarial as adversarial_benchmark
 import competitive as competitive_benchmark
 import datasets
 import engine_overhead
@@ -18,7 +20,7 @@ import growth
 import learned_features
 import online as online_benchmark
 import streams as stream_benchmark
-from reports import circumstances, insert, store
+from reports import circumstances, insert, merge, store
 
 
 def given(options, load):
@@ -35,7 +37,11 @@ def learned(options, load):
     sets = chosen(options.sets, learned_features.SETS)
     runs, notes = learned_features.run(load, sets, options.methods, options.seeds)
     record = {"about": learned_features.about(), "notes": notes, "runs": runs}
-    return record, learned_features.tables(runs, notes, record["about"]), "learned-features"
+    if options.merge:
+        record = merge("learned_features", record)
+    record["runs"] = learned_features.ordered(record["runs"])
+    shown = (record["runs"], record["notes"], record["about"], record.get("later", ()))
+    return record, learned_features.tables(*shown), "learned-features"
 
 
 def mnist(options, load):
@@ -66,11 +72,24 @@ def online(options, load):
     """Run online deep clustering; return the figures and the tables."""
     sets = chosen(options.sets, online_benchmark.SETS)
     images = functools.partial(datasets.load_images, folder=options.data)
-    about, times = circumstances(), online_benchmark.step_times()
-    runs = online_benchmark.run(images, sets, options.seeds)
-    joint = online_benchmark.joint_runs(options.seeds)
-    record = {"about": about, "times": times, "runs": runs, "joint": joint}
-    return record, online_benchmark.tables(runs, joint, times, about), "online"
+    record = {"about": circumstances(), "runs": online_benchmark.run(images, sets, options.seeds)}
+    if options.merge:
+        record = merge("online", record, ("method", "set"))
+    else:
+        record["times"] = online_benchmark.step_times()
+        record["joint"] = online_benchmark.joint_runs(options.seeds)
+    record["runs"] = online_benchmark.ordered(record["runs"])
+    shown = (record[key] for key in ("runs", "joint", "times", "about"))
+    return record, online_benchmark.tables(*shown, record.get("later", ())), "online"
+
+
+def adversarial(options, load):
+    """Run adversarial clustering beside its warm start; return the figures and the tables."""
+    sets = chosen(options.sets, adversarial_benchmark.SETS)
+    about = circumstances()
+    runs = adversarial_benchmark.run(load, sets, options.seeds)
+    record = {"about": about, "runs": runs}
+    return record, adversarial_benchmark.tables(runs, about), "adversarial"
 
 
 def competitive(options, load):
@@ -87,6 +106,7 @@ PARTS = {
     "overhead": overhead,
     "streams": streams,
     "online": online,
+    "adversarial": adversarial,
     "competitive": competitive,
 }
 FILES = {
@@ -96,6 +116,7 @@ FILES = {
     "overhead": "engine_overhead",
     "streams": "streams",
     "online": "online",
+    "adversarial": "adversarial",
     "competitive": "competitive",
 }
 
@@ -122,9 +143,12 @@ def main():
         nargs="+",
         type=int,
         default=[0, 1, 2],
-        help="of learned, online, mnist (first)",
+        help="of learned, online, adversarial, mnist (first)",
     )
     parser.add_argument("--no-growth", action="store_true", help="leave out 10^6 rows and more")
+    parser.add_argument(
+        "--merge", action="store_true", help="keep the stored figures of what is not run"
+    )
     parser.add_argument("--write", action="store_true", help="write results and README.rst")
     options = parser.parse_args()
     load = functools.partial(datasets.load, folder=options.data)

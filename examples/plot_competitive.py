@@ -68,14 +68,14 @@ models = {
 # have not seen.
 
 print(f"Fits of {len(seeds)} whose components are the true shapes, and mean error Q at the end\n")
-print(f"{'':<10}" + "".join(f"{way:>28}" for way in ways))
-for name, (X, y) in shapes.items():
+print(f"{'':<26}" + "".join(f"{name:>17}" for name in shapes))
+for way in ways:
     cells = []
-    for way in ways:
+    for name, (X, y) in shapes.items():
         right = sum(adjusted_rand_score(y, m.labels_) == 1 for m in models[name][way])
         error = np.mean([m.inertia_ / len(X) for m in models[name][way]])
         cells.append(f"{right} of {len(seeds)}, {error:.4f}")
-    print(f"{name:<10}" + "".join(f"{cell:>28}" for cell in cells))
+    print(f"{way:<26}" + "".join(f"{cell:>17}" for cell in cells))
 
 # %%
 # The picture: graphs of the defaults, errors (mean and range over seeds), and edges.

@@ -1,7 +1,7 @@
 """
-==========================
+===========================
 Following a drifting stream
-==========================
+===========================
 
 A stream of 20,000 samples: ten classes whose means move, four of which appear late and four of
 which vanish early. ``IncrementalDDCL`` sees each batch once. With ``decay`` it forgets, and its

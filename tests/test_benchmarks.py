@@ -63,6 +63,72 @@ def test_tables_and_markers(tmp_path, monkeypatch):
         reports.insert("y", "")
 
 
+ROW = {"acc": 0.5, "nmi": 0.5, "ari": 0.5, "seconds": 1.0}
+
+
+def test_runs_are_merged_with_the_stored_ones(tmp_path, monkeypatch):
+    reports = importlib.import_module("reports")
+    monkeypatch.setattr(reports, "HERE", tmp_path / "benchmarks")
+    (tmp_path / "benchmarks").mkdir()
+
+    def rows(method, seeds, acc, name="digits"):
+        return [{**ROW, "set": name, "method": method, "seed": i, "acc": acc} for i in seeds]
+
+    first = [*rows("KMeans(n_init=10)", (0,), 0.1), *rows("DDCLClustering", (0, 1), 0.2)]
+    reports.store("x", {"about": ABOUT, "notes": ["n"], "runs": first})
+    newer = {**ABOUT, "commit": "newer"}
+    fresh = [*rows("DDCLClustering", (0,), 0.3), *rows("OnlineDeepClustering", (0,), 0.4)]
+    found = reports.merge("x", {"about": newer, "notes": [], "runs": fresh})
+    assert found["runs"] == [first[0], *fresh]
+    assert found["later"] == [
+        {"names": ["DDCLClustering", "OnlineDeepClustering"], "about": newer}
+    ]
+    assert (found["about"], found["notes"]) == (ABOUT, ["n"])
+    reports.store("x", found)
+    other = rows("OnlineDeepClustering", (0,), 0.5, "optdigits")
+    again = reports.merge("x", {"about": ABOUT, "runs": other})
+    assert len(again["runs"]) == 4  # the same method on another set is kept
+    assert [note["names"] for note in again["later"]] == [
+        ["DDCLClustering"],
+        ["OnlineDeepClustering"],
+    ]
+    learned = importlib.import_module("learned_features")
+    runs = learned.ordered(again["runs"][::-1])
+    assert [row["acc"] for row in runs] == [0.1, 0.3, 0.4, 0.5]
+    text = learned.tables(runs, found["notes"], found["about"], found["later"])
+    assert "--" in next(line for line in text.splitlines() if line.startswith("DDCLClustering"))
+    assert "*DDCLClustering, OnlineDeepClustering*: 2026-01-01, commit newer" in text
+
+
+def test_runs_without_stored_ones_are_not_merged(tmp_path, monkeypatch):
+    reports = importlib.import_module("reports")
+    monkeypatch.setattr(reports, "HERE", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"x\.json"):
+        reports.merge("x", {"about": ABOUT, "runs": []})
+
+
+def test_adversarial_clustering_fills_its_tables():
+    adversarial = importlib.import_module("adversarial")
+    lines = []
+    runs = adversarial.run(load, ["digits"], seeds=(0, 1), report=lines.append)
+    assert len(runs) == len(lines) == 2 * len(adversarial.METHODS) == 18
+    assert all(0 <= row["acc"] <= 1 and row["seconds"] > 0 for row in runs)
+    text = adversarial.tables(runs, ABOUT)
+    for method in adversarial.METHODS:
+        assert f"\n{method} " in text
+    assert text.count("ACC of adversarial, digits, beside ") == 3
+    assert "seeds (0, 1)" in text
+
+
+@pytest.mark.parametrize(("load", "told"), [(0.7, False), (1.2, True), (None, False)])
+def test_a_busy_machine_is_told(load, told):
+    reports = importlib.import_module("reports")
+    assert (
+        "busy with other programs too (load 1.2)" in reports.describe({**ABOUT, "load": load})
+    ) is told
+    assert {*ABOUT, "scikit-learn"} <= set(reports.circumstances())
+
+
 def test_streams_fill_their_tables(monkeypatch):
     streams = importlib.import_module("streams")
     monkeypatch.setattr(streams, "BATCH", 20)
@@ -101,6 +167,15 @@ def test_online_fills_its_tables():
         assert f"\n{label} " in text
     assert "step, k = 10" in text
     assert "seeds (0, 1)" in text
+    few = [{**row, "set": "cifar10"} for row in runs if row["seed"] == 0]
+    later = [{"names": ["cifar10"], "about": ABOUT}]
+    text = online.tables(online.ordered([*few, *runs]), joint, times, ABOUT, later)
+    assert "seeds (0, 1) and (0,)" in text
+    assert text.index(online.SETS["mnist10k"]) < text.index(online.SETS["cifar10"])
+    assert text.endswith(
+        "*cifar10*: 2026-01-01, commit 0, 1 cores (m), 1 torch threads, Python 3, "
+        "scikit-learn 1, torch 2."
+    )
 
 
 @pytest.mark.parametrize(("name", "stored"), [("mnist10k", "mnist"), ("cifar10", "cifar10_test")])

@@ -1,5 +1,6 @@
 """README, pages and settings: true, complete, without dead links, versions that agree."""
 
+import ast
 import importlib
 import inspect
 import pkgutil
@@ -15,15 +16,18 @@ from packaging.version import Version
 from sklearn.base import BaseEstimator
 
 import sklearn_ddcl
+import sklearn_ddcl.options
 from sklearn_ddcl.options import JointTraining, NeighborContrast
 
 ROOT = Path(__file__).resolve().parents[1]
 README = ROOT / "README.rst"
 FRAGMENTS = ROOT / "doc" / "whats_new" / "upcoming_changes"
 PAGES = [README, ROOT / "CONTRIBUTING.rst", *sorted((ROOT / "doc").rglob("*.rst"))]
-PAGES = [page for page in PAGES if "_build" not in page.parts]
+GENERATED = {"_build", "_templates", "auto_examples", "generated"}  # by `make doc`
+PAGES = [page for page in PAGES if not GENERATED & set(page.parts)]
 
 LINK = re.compile(r"`[^`<>]*<(?P<target>[^`<>]+)>`_")
+EXAMPLE = re.compile(r":ref:`(?:[^`<>]*<)?sphx_glr_auto_examples_(?P<name>[^`<>]+\.py)>?`")
 DOCUMENT = re.compile(r":doc:`(?:[^`<>]*<)?(?P<target>[^`<>]+)>?`")
 
 
@@ -60,7 +64,10 @@ def dead_links(text, folder):
         if not re.match(r"[a-z]+:", target) and not (folder / target.split("#")[0]).exists()
     ]
     documents = [match["target"] for match in DOCUMENT.finditer(text)]
-    return dead + [name for name in documents if not (folder / f"{name}.rst").exists()]
+    documents = [name for name in documents if name != "auto_examples/index"]
+    dead += [name for name in documents if not (folder / f"{name}.rst").exists()]
+    examples = [match["name"] for match in EXAMPLE.finditer(text)]
+    return dead + [name for name in examples if not (ROOT / "examples" / name).exists()]
 
 
 def toctree(text):
@@ -68,6 +75,24 @@ def toctree(text):
     blocks = re.findall(r"^\.\. toctree::\n((?:[ \t]+.*\n|\n)*)", text + "\n", re.M)
     lines = [line.strip() for block in blocks for line in block.splitlines()]
     return [line for line in lines if line and not line.startswith(":")]
+
+
+def listed_pages(folder, name="index"):
+    """List what the toctrees list, from a page on and below it, relative to the folder."""
+    found = []
+    for entry in toctree(read(folder / f"{name}.rst")):
+        entry = (Path(name).parent / entry).as_posix()
+        found.append(entry)
+        if (folder / f"{entry}.rst").exists() and not GENERATED & set(Path(entry).parts):
+            found += listed_pages(folder, entry)
+    return found
+
+
+def guide():
+    """Read all pages of the user guide as one text."""
+    folder = ROOT / "doc"
+    names = ["user_guide", *listed_pages(folder, "user_guide")]
+    return "\n".join(read(folder / f"{name}.rst") for name in names)
 
 
 def documented_names(text):
@@ -134,8 +159,8 @@ def test_links_lead_somewhere(page):
 
 def test_the_contents_list_every_page_and_no_other():
     index = ROOT / "doc" / "index.rst"
-    entries = toctree(read(index))
-    pages = {
+    entries = listed_pages(index.parent)
+    pages = {"auto_examples/index"} | {
         str(page.relative_to(index.parent).with_suffix(""))
         for page in PAGES
         if index.parent in page.parents and FRAGMENTS not in page.parents and page != index
@@ -153,13 +178,15 @@ def test_every_estimator_is_in_readme_guide_and_api():
     ]
     assert estimators
     for page in ("README.rst", "doc/getting_started.rst", "doc/user_guide.rst", "doc/api.rst"):
+        assert (ROOT / page) in PAGES
         for name in estimators:
             assert name in read(ROOT / page), f"{name} is missing in {page}"
 
 
 @pytest.mark.parametrize("name", [name for name in public_packages() if name not in INTERNAL])
 def test_the_api_page_lists_every_public_name(name):
-    assert documented_names(read(ROOT / "doc" / "api.rst")).get(name) == public_packages()[name]
+    documented = documented_names(read(ROOT / "doc" / "api.rst")).get(name, [])
+    assert sorted(documented) == public_packages()[name]
 
 
 def test_every_estimator_parameter_is_in_the_migration_table():
@@ -176,10 +203,64 @@ def test_every_key_of_history_is_explained():
     edges = sklearn_ddcl.CompetitiveClustering(2, epochs=1, random_state=0).fit(X)
     turns = sklearn_ddcl.DeepClusterBaseline(2, epochs=1, random_state=0).fit(X)
     game = sklearn_ddcl.AdversarialDeepClustering(2, warm_up=None, epochs=1, random_state=0).fit(X)
-    guide = read(ROOT / "doc" / "user_guide.rst")
-    records = given.history_ + deep.history_ + turns.history_ + edges.history_ + game.history_
-    for key in {key for record in records for key in record}:
-        assert f"``{key}``" in guide, key
+    batches = sklearn_ddcl.OnlineDeepClustering(1, epochs=1, random_state=0).fit(X)
+    stream = sklearn_ddcl.IncrementalDDCL(2, random_state=0).fit(X)
+    text = guide()
+    for model in (given, deep, edges, turns, game, batches, stream):
+        for key in {key for record in model.history_ for key in record}:
+            assert f"``{key}``" in text, key
+
+
+def test_the_guide_is_of_pages_that_can_be_read_at_a_time():
+    folder = ROOT / "doc"
+    for name in listed_pages(folder, "user_guide"):
+        assert len(read(folder / f"{name}.rst").splitlines()) < 400, name
+    for parameter in inspect.signature(sklearn_ddcl.DDCLClustering).parameters:
+        assert f"``{parameter}" in guide(), parameter
+
+
+def test_the_guide_names_every_option():
+    for name in sklearn_ddcl.options.__all__:
+        assert name in guide(), name
+
+
+def test_extending_shows_code_that_is_there():
+    text = read(ROOT / "doc" / "extending.rst")
+    shown = re.findall(r"^\.\. literalinclude:: (\S+)\n {3}:pyobject: (\S+)$", text, re.M)
+    assert len(shown) == text.count("literalinclude::") >= 8
+    for path, name in shown:
+        tree = ast.parse(read(ROOT / "doc" / path))
+        for part in name.split("."):
+            tree = next(node for node in tree.body if getattr(node, "name", None) == part)
+
+
+def test_every_family_of_extending_has_an_example_that_runs():
+    sections = re.split(r"^=+\n", read(ROOT / "doc" / "extending.rst"), flags=re.M)
+    families = [section for section in sections if "literalinclude::" in section]
+    assert len(families) == 5
+    assert all(section.count(">>>") >= 4 for section in families)
+
+
+def test_examples_are_shown_in_an_order_and_none_is_forgotten_there():
+    text = read(ROOT / "doc" / "conf.py")
+    for name in re.findall(r'"(plot_\w+\.py)"', text):
+        assert (ROOT / "examples" / name).exists(), name
+
+
+def test_what_the_documentation_needs_is_an_extra_of_its_own():
+    extras = settings()["project"]["optional-dependencies"]
+    assert not any("[doc]" in item or "sphinx" in item for item in extras["test"])
+    assert "sklearn-ddcl[plot]" in extras["doc"]
+    assert re.search(r"^doc: \$\(VENV\)/\.installed-doc ", read(ROOT / "Makefile"), re.M)
+
+
+def test_what_make_doc_makes_is_ignored_cleaned_and_not_tested():
+    ignored = read(ROOT / ".gitignore").split()
+    cleaned = re.search(r"^clean:.*\n\t@rm -rf (.*)$", read(ROOT / "Makefile"), re.M)[1].split()
+    for name in GENERATED - {"_templates"}:
+        assert f"doc/{name}/" in ignored
+        assert f"doc/{name}" in cleaned
+        assert f'"{name}/*"' in read(ROOT / "doc" / "conftest.py")
 
 
 def test_code_blocks_are_doctests():
@@ -257,6 +338,8 @@ def test_the_benchmark_tables_have_their_place(name):
         ("`a <missing.rst>`_", ["missing.rst"]),
         ("`a <missing.rst#part>`_", ["missing.rst#part"]),
         (":doc:`missing` and :doc:`text <other>`", ["missing", "other"]),
+        (":ref:`sphx_glr_auto_examples_plot_missing.py`", ["plot_missing.py"]),
+        (":ref:`text <sphx_glr_auto_examples_plot_digits_demo.py>`", []),
         ("`a <https://example.org>`_ `b <README.rst#part>`_", []),
     ],
 )

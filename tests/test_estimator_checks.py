@@ -85,6 +85,8 @@ GAME = {"warm_up": NeighborContrast(n_steps=50), "epochs": 4}
 ADVERSARIAL = [
     {**GAME, "loss": "euclidean", "warm_up": None, "output": "embedding"},
     {**GAME, "loss": "kl", "backbone": Small, "output": "assignments"},
+    {**GAME, "mixture": "gaussian", "output": "assignments"},
+    {**GAME, "prototypes_per_cluster": 1},
 ]
 COMPETITIVE = [
     {"layer": "vanilla", "init": "random", "epochs": 20, "output": "embedding"},

@@ -146,6 +146,19 @@ def test_without_support_all_collapses_and_combination_assignment_is_even(tmp_pa
     assert picture_named_in(text, tmp_path).startswith(PNG)
 
 
+def test_the_game_makes_clusters_denser_and_joining_makes_them_better(tmp_path):
+    text = run(ROOT / "examples" / "plot_adversarial.py", tmp_path)
+    pixels, kmeans, single, joined, several = map(float, re.findall(r"ACC ([\d.]+)$", text, re.M))
+    assert kmeans > pixels + 0.05
+    assert abs(single - kmeans) < 0.03
+    assert min(joined, several) > pixels + 0.05
+    assert several > kmeans
+    warm, first, second = map(float, re.findall(r"variance within ([\d.]+)$", text, re.M))
+    assert first < warm
+    assert first < second
+    assert picture_named_in(text, tmp_path).startswith(PNG)
+
+
 def test_deep_cluster_gains_from_the_warm_up_and_comes_to_rest(tmp_path):
     text = run(ROOT / "examples" / "plot_deep_cluster.py", tmp_path)
     rows = re.findall(r"^\w.*? +([\d.]+) +([\d.]+) +([\d.]+)$", text, re.M)
@@ -157,11 +170,23 @@ def test_deep_cluster_gains_from_the_warm_up_and_comes_to_rest(tmp_path):
 
 def test_competitive_layers_find_the_shapes_and_show_how_they_learn(tmp_path):
     text = run(ROOT / "examples" / "plot_competitive.py", tmp_path)
-    for name in ("spiral", "moons", "circles"):
-        row = re.search(rf"^{name} (.*)$", text, re.M)[1]
-        counts, errors = zip(*re.findall(r"(\d) of 3, ([\d.]+)", row), strict=True)
+    assert re.search(r"^ +spiral +moons +circles$", text, re.M)
+    rows = [re.findall(r"(\d) of 3, ([\d.]+)", line) for line in text.splitlines()]
+    for cells in zip(
+        *(row for row in rows if row), strict=True
+    ):  # a shape each, the ways in order
+        counts, errors = zip(*cells, strict=True)
+        assert len(cells) == 4
         assert int(counts[-1]) >= 2  # the defaults, on most seeds
         assert float(errors[-1]) < min(map(float, errors[:-1]))
+    assert picture_named_in(text, tmp_path).startswith(PNG)
+
+
+def test_a_fit_is_read_in_three_pictures(tmp_path):
+    text = run(ROOT / "examples" / "plot_reading_a_fit.py", tmp_path)
+    kmeans, ours = map(float, re.findall(r"ACC ([\d.]+)", text))
+    assert ours > kmeans + 0.05
+    assert float(re.search(r"last epoch: ([\d.]+)%", text)[1]) < 10
     assert picture_named_in(text, tmp_path).startswith(PNG)
 
 
@@ -181,6 +206,16 @@ def test_examples_begin_with_a_title(path):
     assert set(lines[0]) == {"="}
     assert lines[1]
     assert lines[2] == lines[0]
+    assert len(lines[0]) >= len(lines[1])
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_say_what_they_do_and_draw(path):
+    source = path.read_text(encoding="utf-8")
+    text = ast.get_docstring(ast.parse(source)).split("\n", 3)[3]
+    assert len(text.split()) > 20
+    assert len(re.findall(r"^# %%$", source, re.M)) >= 3
+    assert "savefig" in source
 
 
 def test_every_example_has_a_test():

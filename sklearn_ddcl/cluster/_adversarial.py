@@ -1,43 +1,46 @@
 """AdversarialDeepClustering: an encoder that deceives a discriminator, and its closed forms."""
 
-import copy
 import warnings
 from numbers import Integral, Real
 
 import numpy as np
 
-from sklearn_ddcl.cluster._base import PrototypeClusterer, check_training_input
+from sklearn_ddcl.cluster._adversarial_fit import fitted_module, make_config
+from sklearn_ddcl.cluster._base import (
+    PrototypeClusterer,
+    check_training_input,
+    refuse_overflow,
+)
 from sklearn_ddcl.cluster._options import NestedOptions
 from sklearn_ddcl.engine import (
-    AdversarialConfig,
     Discriminator,
+    LatentMixture,
+    Mixture,
     fit_adversarial,
-    make_module,
+    posterior,
+    resolve_mixture,
     resolve_warm_up,
 )
 from sklearn_ddcl.engine._backbones import BACKBONES
 from sklearn_ddcl.engine._deep_config import WARM_UPS
 from sklearn_ddcl.engine._latent_terms import LATENT_TERMS
+from sklearn_ddcl.engine._mixture import MIXTURES
 from sklearn_ddcl.exceptions import CollapseWarning
-from sklearn_ddcl.utils import (
-    check_weights,
-    draw_seed,
-    kept_on_error,
-    make_reporter,
-    scale_weights,
-)
+from sklearn_ddcl.utils import check_weights, kept_on_error, scale_weights
 from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
 
 
 class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
-    """Deep clustering by an adversarial net (DCAN) [1]_, or by the losses it comes from.
+    """Deep clustering by an adversarial net (DCAN), or by the losses it comes from.
 
     A warm-up makes features, and k-means describes them as a mixture: shares,
-    means and variances of the clusters, found anew every few epochs. A
+    means and variances of its components, found anew every few epochs. A
     discriminator learns to tell features drawn from the mixture from those of
     samples, and the encoder to make that hard. At the best discriminator this
     lowers the Jensen-Shannon divergence of the two, for which there is no
-    closed form. The warm-up's task is kept, so that features stay apart.
+    closed form [1]_. The warm-up's task is kept, so that features stay apart.
+    There are more components than clusters: those that win together are joined
+    at the end, as in `DDCLClustering`, so that clusters need not be round.
 
     Parameters
     ----------
@@ -50,22 +53,25 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         under unit variance is half of that.
     backbone : {"mlp", "cnn"}, module or callable, default="mlp"
         The network that makes features, as in `DDCLClustering`.
-    warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, \
-            default="neighbors"
+    warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, default="neighbors"
         What the backbone learns first, as in `DDCLClustering`; the paper's is
         "autoencoder". A fitted object is reused.
+    mixture : {"kmeans", "gaussian"} or LatentMixture, default="kmeans"
+        What describes the features: clusters of k-means, or Gaussians found by
+        EM, whose posterior then decides of a sample's cluster; an object also
+        says how often, a `sklearn_ddcl.options.LatentMixture`.
+    prototypes_per_cluster : int or None, default=None
+        Components of the mixture for each cluster. None takes 20 (fewer where
+        samples are few or clusters many), as `DDCLClustering` does, but 1 with
+        Gaussians, which are not joined, and with ``loss="kl"``, which divides
+        by variances that few samples don't tell.
     discriminator : Discriminator or None, default=None
         Its size, its rate and what keeps the game stable, a
         `sklearn_ddcl.options.Discriminator`. None takes the defaults.
-    pretext_weight : float, default=1.0
+    pretext_weight : float, default=3.0
         Weight >= 0 of the warm-up's task beside the loss.
     epochs : int, default=30
         Passes over the samples.
-    interval : int, default=3
-        Epochs from one mixture to the next.
-    n_init : int, default=3
-        New starts of k-means for each mixture after the first, beside one from
-        the centres before; the first has at least 10.
     batch_size : int, default=256
         Most samples a step.
     learning_rate : float, default=1e-3
@@ -82,17 +88,28 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
 
     Attributes
     ----------
+    prototypes_ : ndarray of shape (n_prototypes, n_latent_features)
+        Means of the mixture's components in use.
+    prototype_labels_ : ndarray of shape (n_prototypes,)
+        Cluster of each, int32.
     cluster_centers_ : ndarray of shape (n_active_clusters_, n_latent_features)
-        Centres of the last k-means of the features.
+        Latent means of the clusters; the prototypes themselves where each
+        cluster has one.
+    weights_ : ndarray of shape (n_active_clusters_,) or None
+        Shares of the Gaussians; None with k-means.
+    covariances_ : ndarray of shape (n_active_clusters_, n_latent_features) or None
+        Variances of the Gaussians; None with k-means.
     labels_ : ndarray of shape (n_samples,)
         Cluster of each training sample, int32, consecutive from 0, the
         heaviest cluster first.
     inertia_ : float
-        Weighted sum of squared distances of features to the nearest centre.
+        Weighted sum of squared distances of features to the nearest prototype.
     temperature_ : float
-        Temperature of `predict_proba`: twice the variance of a feature within
-        the clusters, with which it gives the posterior of a mixture of
-        Gaussians of equal shares and this one variance.
+        Twice the variance of a feature around the nearest prototype. With it
+        the soft assignments of `predict_proba` are the posterior of a mixture
+        of Gaussians of equal shares and this one variance. With
+        ``mixture="gaussian"`` they are that of the Gaussians instead, each with
+        its own share and variances.
     n_active_clusters_ : int
         Number of clusters in use, less than ``n_clusters`` only with a
         `CollapseWarning`.
@@ -104,7 +121,7 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         loss_discriminator, js_divergence (what the discriminator proves of it,
         in nats, between the mixture as it is drawn and the features),
         discriminator_accuracy (these three are nan without a discriminator),
-        loss_quantization and n_active of the last mixture, seconds.
+        loss_quantization and n_active (components) of the last mixture, seconds.
     module_ : torch.nn.Module
         The fitted network on the CPU; maps a tensor of samples to a
         `sklearn_ddcl.nn.ClusterOutput`.
@@ -138,11 +155,11 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         "loss": [StrOptions(set(LATENT_TERMS))],
         "backbone": [StrOptions(set(BACKBONES)), callable],
         "warm_up": [None, StrOptions(set(WARM_UPS)), HasMethods(["make_task", "run"])],
+        "mixture": [StrOptions(set(MIXTURES)), LatentMixture],
+        "prototypes_per_cluster": [None, Interval(Integral, 1, None, closed="left")],
         "discriminator": [None, HasMethods(["build", "validate"])],
         "pretext_weight": [Interval(Real, 0, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
-        "interval": [Interval(Integral, 1, None, closed="left")],
-        "n_init": [Interval(Integral, 1, None, closed="left")],
         "batch_size": [Interval(Integral, 2, None, closed="left")],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "output": [StrOptions({"distances", "embedding", "assignments"})],
@@ -153,6 +170,7 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
 
     _option_makers = {  # noqa: RUF012
         "warm_up": lambda _, value: resolve_warm_up(value),
+        "mixture": lambda _, value: resolve_mixture(value),
         "discriminator": lambda _, value: Discriminator(),
     }
 
@@ -163,11 +181,11 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         loss="adversarial",
         backbone="mlp",
         warm_up="neighbors",
+        mixture="kmeans",
+        prototypes_per_cluster=None,
         discriminator=None,
-        pretext_weight=1.0,
+        pretext_weight=3.0,
         epochs=30,
-        interval=3,
-        n_init=3,
         batch_size=256,
         learning_rate=1e-3,
         output="distances",
@@ -179,11 +197,11 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         self.loss = loss
         self.backbone = backbone
         self.warm_up = warm_up
+        self.mixture = mixture
+        self.prototypes_per_cluster = prototypes_per_cluster
         self.discriminator = discriminator
         self.pretext_weight = pretext_weight
         self.epochs = epochs
-        self.interval = interval
-        self.n_init = n_init
         self.batch_size = batch_size
         self.learning_rate = learning_rate
         self.output = output
@@ -228,19 +246,21 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         with kept_on_error(self):
             X = check_training_input(self, X, self.n_clusters, allow_nd=True)
             weights, unit = scale_weights(check_weights(sample_weight, X))
-            result = fit_adversarial(X, weights, self._config())
-        clusters = result.clusters
+            result = fit_adversarial(X, weights, make_config(self))
+        clusters, mixture = result.clusters, result.mixture
         mass = X.shape[0] if weights is None else weights.sum(dtype=np.float64)
-        self.cluster_centers_ = clusters.prototypes
+        self.prototypes_ = clusters.prototypes
+        self.prototype_labels_ = clusters.groups
+        self.cluster_centers_ = clusters.centers
+        self.weights_ = None if mixture is None else mixture.weights
+        self.covariances_ = None if mixture is None else mixture.variances
         self.labels_ = clusters.labels
         self.inertia_ = clusters.inertia * unit
         self.temperature_ = float(2.0 * clusters.inertia / mass / clusters.prototypes.shape[1])
-        self.n_active_clusters_ = len(clusters.prototypes)
+        self.n_active_clusters_ = len(clusters.centers)
         self.n_iter_ = int(self.epochs)
         self.history_ = result.history
-        self.module_ = make_module(
-            clusters.prototypes, self.temperature_, backbone=result.backbone
-        )
+        self.module_ = fitted_module(result, self.temperature_)
         if self.n_active_clusters_ < self.n_clusters:
             warnings.warn(
                 f"{self.n_active_clusters_} of n_clusters={self.n_clusters} clusters are in use: "
@@ -252,22 +272,26 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
             )
         return self
 
-    def _config(self):
-        options = copy.deepcopy(self.discriminator or Discriminator())
-        options.validate()
-        return AdversarialConfig(
-            n_clusters=int(self.n_clusters),
-            loss=self.loss,
-            backbone=self.backbone,
-            warm_up=resolve_warm_up(self.warm_up),
-            discriminator=options,
-            pretext_weight=float(self.pretext_weight),
-            epochs=int(self.epochs),
-            interval=int(self.interval),
-            n_init=int(self.n_init),
-            batch_size=int(self.batch_size),
-            learning_rate=float(self.learning_rate),
-            device=self.device,
-            seed=draw_seed(self.random_state),
-            report=make_reporter(self.verbose, type(self).__name__),
-        )
+    def predict(self, X):
+        """Return the cluster of the nearest prototype, or the likeliest Gaussian.
+
+        Parameters
+        ----------
+        X : {array-like, sparse matrix} of shape (n_samples, n_features)
+            Samples, or an array of shape (n_samples, ...) as in training.
+
+        Returns
+        -------
+        labels : ndarray of shape (n_samples,)
+            Cluster numbers, int32.
+        """
+        self._check_fitted()
+        if self.covariances_ is None:
+            return super().predict(X)
+        return self._assignments(X).argmax(axis=1).astype(np.int32)
+
+    def _assignments(self, X):
+        if self.covariances_ is None:
+            return super()._assignments(X)
+        mixture = Mixture(self.weights_, self.cluster_centers_, self.covariances_, 0.0)
+        return refuse_overflow(posterior(mixture, self._features(self._check_new(X))))

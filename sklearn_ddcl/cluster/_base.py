@@ -107,7 +107,7 @@ class PrototypeClusterer(
         -------
         X_new : ndarray
             Euclidean distances to the clusters of shape (n_samples,
-            len(cluster_centers_)), as in KMeans, that is to the nearest prototype
+            ``len(cluster_centers_)``), as in KMeans, that is to the nearest prototype
             of each in feature space; the features themselves where
             ``output="embedding"``, soft assignments where
             ``output="assignments"``.

@@ -19,12 +19,13 @@ from sklearn_ddcl.utils._validation import Interval, StrOptions, fit_context
 
 
 class CompetitiveClustering(PrototypeClusterer):
-    r"""Gradient-based competitive learning, where the topology finds the clusters [1]_ [2]_.
+    r"""Gradient-based competitive learning, where the topology finds the clusters.
 
-    The prototype nearest to a sample is its winner. Two prototypes are joined
-    by an edge when they are the first and the second winner of a sample. They
-    move along the gradient of the quantisation error Q, the mean squared
-    distance to the winner, and of the complexity of the graph E:
+    The methods of [1]_ and [2]_. The prototype nearest to a sample is its
+    winner. Two prototypes are joined by an edge when they are the first and the
+    second winner of a sample. They move along the gradient of the quantisation
+    error Q, the mean squared distance to the winner, and of the complexity of
+    the graph E:
 
     .. math:: L = Q + \lambda Q_0 \|E\|_F^2 \min(1, 60 / \|E_0\|_F^2)
 

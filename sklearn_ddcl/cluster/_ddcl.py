@@ -12,22 +12,24 @@ from sklearn_ddcl.engine import (
     resolve_flow,
     resolve_joint,
     resolve_regularization,
+    resolve_support,
     resolve_temperature,
     resolve_warm_up,
 )
 from sklearn_ddcl.engine._backbones import BACKBONES
 from sklearn_ddcl.engine._build import DEEP_LOSSES, TEMPERATURES
 from sklearn_ddcl.engine._deep_config import WARM_UPS
+from sklearn_ddcl.engine._supports import PARTITION_SUPPORTS
 from sklearn_ddcl.utils import check_weights, scale_weights
 from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
 
 
 class DDCLClustering(NestedOptions, PrototypeClusterer):
-    r"""Deep Dual Competitive Learning [1]_.
+    r"""Deep Dual Competitive Learning.
 
     A backbone learns features, and prototypes, which are outputs of a dual
     layer, linear combinations of the features, learn with it by the soft
-    quantization loss (Eq. 11)
+    quantization loss (Eq. 11 of [1]_)
 
     .. math:: L_q = \frac{1}{N} \sum_n \sum_j q_{nj} \|z_n - p_j\|^2,
               \qquad q_{nj} \propto e^{-\|z_n - p_j\|^2 / T},
@@ -48,8 +50,7 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         is trained; or a class or function that makes a module from the number
         of features (for tables) or the shape of a sample. None clusters the
         samples as they are.
-    warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, \
-            default="neighbors"
+    warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, default="neighbors"
         What the backbone learns first, and keeps as a regulariser: see
         :mod:`sklearn_ddcl.options`. A fitted object is reused. None is for
         modules that are trained already: the features of others have learned
@@ -76,6 +77,11 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
     regularization : Regularization, default=None
         Weights of the balance, entropy, separation and quadratic terms
         (Eq. 12). None adds none of them.
+    partition_support : str, object or None, default=None
+        What keeps prototypes in use while features are learned:
+        "combination", "sinkhorn", "entropy" or "sum_of_squares", or an object,
+        as in `OnlineDeepClustering`; for a backbone only. None leaves it to
+        `JointTraining`, which has none by default.
     training : JointTraining or ReducedFlow, default=None
         Options of the joint phase with a backbone, or of the flow without.
         None takes the defaults.
@@ -188,6 +194,11 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         "loss": [StrOptions(set(DEEP_LOSSES))],
         "temperature": [StrOptions(set(TEMPERATURES)), HasMethods(["__call__", "get_params"])],
         "regularization": [None, Regularization],
+        "partition_support": [
+            None,
+            StrOptions(set(PARTITION_SUPPORTS)),
+            HasMethods(["targets", "penalty", "get_params"]),
+        ],
         "training": [None, JointTraining, ReducedFlow],
         "max_iter": [Interval(Integral, 1, None, closed="left")],
         "tol": [Interval(Real, 0, None, closed="left")],
@@ -200,6 +211,7 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
     _option_makers = {  # noqa: RUF012  # a constant
         "temperature": lambda _, value: resolve_temperature(value),
         "regularization": lambda _, value: resolve_regularization(value),
+        "partition_support": lambda _, value: resolve_support(value),
         "training": lambda self, value: (
             resolve_flow(value) if self.backbone is None else resolve_joint(value, None)
         ),
@@ -216,6 +228,7 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         loss="quantization",
         temperature="auto",
         regularization=None,
+        partition_support=None,
         training=None,
         max_iter=300,
         tol=1e-4,
@@ -231,6 +244,7 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         self.loss = loss
         self.temperature = temperature
         self.regularization = regularization
+        self.partition_support = partition_support
         self.training = training
         self.max_iter = max_iter
         self.tol = tol

@@ -121,6 +121,12 @@ def train(estimator, X, weights):
     if estimator.backbone is not None:
         return _learn(estimator, X, weights, seed)
     _require(estimator, "training", ReducedFlow, "None")
+    if estimator.partition_support is not None:
+        raise ValueError(
+            f"The 'partition_support' parameter of {type(estimator).__name__} must be None with "
+            "backbone=None: a support keeps clusters in use while features are learned. Got "
+            f"{estimator.partition_support!r} instead."
+        )
     if estimator.loss == "cross_entropy":
         raise ValueError(
             "loss='cross_entropy' trains a classifier on learned features, and backbone=None "
@@ -144,7 +150,7 @@ def _learn(estimator, X, weights, seed):
             prototypes_per_cluster=_count(estimator.prototypes_per_cluster),
             backbone=estimator.backbone,
             warm_up=resolve_warm_up(estimator.warm_up),
-            training=resolve_joint(estimator.training, temperature),
+            training=resolve_joint(estimator.training, temperature, estimator.partition_support),
             loss=estimator.loss,
             regularization=resolve_regularization(estimator.regularization),
             device=estimator.device,

@@ -28,10 +28,10 @@ from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit
 
 
 class DeepClusterBaseline(NestedOptions, PrototypeClusterer):
-    """DeepCluster [1]_, with which deep clustering compares itself.
+    """DeepCluster, with which deep clustering compares itself.
 
-    Each epoch clusters the features of all samples, whitened and on the unit
-    sphere, by k-means, and then trains the backbone with a new linear
+    The method of [1]_. Each epoch clusters the features of all samples, whitened
+    and on the unit sphere, by k-means, and then trains the backbone with a new linear
     classifier to predict the clusters' numbers. Samples are drawn so that all
     clusters are seen equally often, and no cluster is left empty. k-means
     stands outside of the gradient, which is what `DDCLClustering` changes.
@@ -44,8 +44,7 @@ class DeepClusterBaseline(NestedOptions, PrototypeClusterer):
         The network that makes features: "mlp" has three layers, of 256, 128
         and 32 outputs, with batch normalization, on the principal components
         of the samples; the others are those of `DDCLClustering`.
-    warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, \
-            default=None
+    warm_up : {"neighbors", "autoencoder", "simclr"}, object or None, default=None
         What the backbone learns first, as in `DDCLClustering`; unlike there it
         is not kept as a regulariser. A fitted object is reused. None is the
         original method, in which the features begin at random weights.

@@ -23,11 +23,11 @@ from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit
 
 
 class IncrementalDDCL(NestedOptions, StreamClusterer):
-    r"""Deep Dual Competitive Learning of a stream, each sample seen once [1]_.
+    r"""Deep Dual Competitive Learning of a stream, each sample seen once.
 
     Batches come through `partial_fit`. Prototypes move a step with each, by the
     soft quantization loss (Eq. 11) at a temperature that falls,
-    :math:`T(t) = \max(T_0 e^{-t / \tau}, T_{\min})` (section 7.6), over the batch
+    :math:`T(t) = \max(T_0 e^{-t / \tau}, T_{\min})` (section 7.6 of [1]_), over the batch
     and a summary of all that came before: a few hundred means of samples that lay
     close together, with their weights. The samples themselves are not kept.
 

@@ -20,11 +20,11 @@ from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit
 
 
 class OnlineDeepClustering(NestedOptions, PrototypeClusterer):
-    r"""Online deep clustering that does not collapse [1]_.
+    r"""Online deep clustering that does not collapse.
 
     Encoder and prototypes are trained together, batch by batch and without
     augmentation or reconstruction, to minimise the squared distances of samples
-    to the prototypes they are assigned to (Eq. 1). Left to themselves, all
+    to the prototypes they are assigned to (Eq. 1 of [1]_). Left to themselves, all
     samples go to one prototype. A partition support prevents that in training:
     combination assignment labels a batch under a prior on how often each cluster
     occurs in it, which is Eq. 4,
@@ -37,11 +37,10 @@ class OnlineDeepClustering(NestedOptions, PrototypeClusterer):
     ----------
     n_clusters : int, default=8
         Number of clusters k.
-    partition_support : {"combination", "sinkhorn", "entropy", "sum_of_squares"}, \
-            object or None, default="combination"
-        What keeps clusters in use: combination assignment; Sinkhorn-Knopp, which
-        shares batches out equally; a penalty on the entropy, or on the sum of
-        squares, of a batch's mean soft assignment; an object of
+    partition_support : str, object or None, default="combination"
+        What keeps clusters in use: "combination" (assignment); "sinkhorn", which
+        shares batches out equally; "entropy" or "sum_of_squares", a penalty on
+        that of a batch's mean soft assignment; an object of
         :mod:`sklearn_ddcl.options` with options of these; or None, which collapses.
     sigma : float or None, default=None
         Variance of all clusters, for combination assignment: the larger, the

@@ -33,7 +33,10 @@ from sklearn_ddcl.engine._joining import JoinedPrototypes, join_prototypes, seed
 from sklearn_ddcl.engine._joint import JointResult, fit_joint
 from sklearn_ddcl.engine._joint_config import JointConfig
 from sklearn_ddcl.engine._kmeans import resolve_kmeans
+from sklearn_ddcl.engine._latent_mixture import LatentMixture, resolve_mixture
 from sklearn_ddcl.engine._learning_stream import LearningStream
+from sklearn_ddcl.engine._mixture import Mixture, posterior
+from sklearn_ddcl.engine._mixture_module import make_mixture_module
 from sklearn_ddcl.engine._module import make_module
 from sklearn_ddcl.engine._neighbors import neighbor_graph
 from sklearn_ddcl.engine._online import (
@@ -81,7 +84,9 @@ __all__ = [
     "JointConfig",
     "JointResult",
     "JointTraining",
+    "LatentMixture",
     "LearningStream",
+    "Mixture",
     "NeighborContrast",
     "OnlineConfig",
     "OnlineResult",
@@ -113,12 +118,14 @@ __all__ = [
     "fit_whitening",
     "join_prototypes",
     "learn_online",
+    "make_mixture_module",
     "make_module",
     "nearest",
     "nearest_two",
     "neighbor_graph",
     "observe_online",
     "open_stream",
+    "posterior",
     "prepare_backbone",
     "principal_projection",
     "prototype_count",
@@ -127,6 +134,7 @@ __all__ = [
     "resolve_flow",
     "resolve_joint",
     "resolve_kmeans",
+    "resolve_mixture",
     "resolve_regularization",
     "resolve_support",
     "resolve_temperature",

@@ -6,15 +6,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from sklearn_ddcl.engine._adversarial_finish import Finished, finish_gaussian, finish_nearest
 from sklearn_ddcl.engine._backbones import Prepared, assemble
 from sklearn_ddcl.engine._callbacks import Reestimation
+from sklearn_ddcl.engine._deep_config import prototype_count
 from sklearn_ddcl.engine._discriminator import Discriminator
 from sklearn_ddcl.engine._encoding import encode
 from sklearn_ddcl.engine._features import encode_rows
+from sklearn_ddcl.engine._grouping import Grouped
 from sklearn_ddcl.engine._history import History
 from sklearn_ddcl.engine._joint_checks import check_finite
 from sklearn_ddcl.engine._joint_module import JointModule, StepOutput
-from sklearn_ddcl.engine._labelling import Labelled, label_rows
+from sklearn_ddcl.engine._latent_mixture import LatentMixture
 from sklearn_ddcl.engine._latent_terms import LATENT_TERMS, LatentTerm
 from sklearn_ddcl.engine._mixture import Mixture, fit_mixture
 from sklearn_ddcl.engine._net import TrainingNet
@@ -26,6 +29,7 @@ __all__ = ["AdversarialConfig", "AdversarialResult", "fit_adversarial"]
 
 _BETAS = (0.5, 0.99)
 _FIRST_STARTS = 10
+_FEW = 50  # few components settle in poor places
 
 
 class AdversarialConfig(NamedTuple):
@@ -47,10 +51,11 @@ class AdversarialConfig(NamedTuple):
         Weight of the warm-up's task, >= 0.
     epochs : int
         Passes over the rows.
-    interval : int
-        Epochs from one mixture to the next.
-    n_init : int
-        New starts of each mixture, beside the one that goes on.
+    mixture : LatentMixture
+        The mixture's options.
+    prototypes_per_cluster : int or None
+        Components of the mixture for each cluster, as in `prototype_count`;
+        None is 1 for Gaussians and for the loss "kl".
     batch_size : int
         Rows a step.
     learning_rate : float
@@ -68,10 +73,10 @@ class AdversarialConfig(NamedTuple):
     backbone: Any = "mlp"
     warm_up: Any = None
     discriminator: Discriminator = Discriminator()  # never changed
-    pretext_weight: float = 1.0
+    pretext_weight: float = 3.0
     epochs: int = 30
-    interval: int = 3
-    n_init: int = 3
+    mixture: LatentMixture = LatentMixture()  # never changed
+    prototypes_per_cluster: int | None = None
     batch_size: int = 256
     learning_rate: float = 1e-3
     device: str = "auto"
@@ -86,14 +91,17 @@ class AdversarialResult(NamedTuple):
     ----------
     backbone : nn.Module
         Samples to features, in the dtype of the samples.
-    clusters : Labelled
-        Centres in use, labels and inertia.
+    clusters : Grouped
+        Centres or prototypes in use, their clusters, labels and inertia.
+    mixture : Mixture or None
+        The Gaussians whose posterior decides, in the order of the clusters.
     history : list of dict
         Records of the warm-up and of the epochs.
     """
 
     backbone: nn.Module
-    clusters: Labelled
+    clusters: Grouped
+    mixture: Mixture | None
     history: list[dict[str, Any]]
 
 
@@ -131,7 +139,7 @@ def fit_adversarial(
     >>> from sklearn_ddcl.engine import AdversarialConfig, fit_adversarial
     >>> X = np.r_[np.zeros((20, 2)), np.ones((20, 2))] + np.linspace(0, 0.1, 40)[:, None]
     >>> config = AdversarialConfig(2, warm_up=None, epochs=2)
-    >>> fit_adversarial(X, None, config).clusters.prototypes.shape[0]
+    >>> fit_adversarial(X, None, config).clusters.centers.shape[0]
     2
     """
     generator = make_generator(config.seed)
@@ -141,10 +149,21 @@ def fit_adversarial(
     epochs = _train(prepared, task, estimates)
     network = assemble(prepared, float_type(data.dtype))
     features = encode_rows(network, data, data.dtype, config.device)
-    centers = estimates.fit(features[used]).means.astype(features.dtype)
-    clusters = label_rows(features, weight, centers, config.device)
+    clusters, mixture = _finish(features, weight, estimates.fit(features[used]), estimates)
     history += [{**record, "epoch": len(history) + record["epoch"]} for record in epochs.records]
-    return AdversarialResult(network, clusters, history)
+    return AdversarialResult(network, clusters, mixture, history)
+
+
+def _finish(
+    features: np.ndarray, weight: np.ndarray | None, mixture: Mixture, estimates: "_Estimates"
+) -> Finished:
+    """Make clusters of the last mixture."""
+    config = estimates.config
+    if config.mixture.kind == "gaussian":
+        return finish_gaussian(features, weight, mixture, config.device)
+    return finish_nearest(
+        features, weight, mixture.means, config.n_clusters, config.device, estimates.generator
+    )
 
 
 def _train(prepared: Prepared, task: PretextTask | None, estimates: "_Estimates") -> History:
@@ -176,7 +195,7 @@ def _train(prepared: Prepared, task: PretextTask | None, estimates: "_Estimates"
         lr=config.learning_rate,
         max_epochs=config.epochs,
         sample_weight=None if share is None else torch.from_numpy(share.astype(np.float32)),
-        callbacks=[Reestimation(_estimate, config.interval, term.summary, history)],
+        callbacks=[Reestimation(_estimate, config.mixture.interval, term.summary, history)],
         device=device,
     ).fit(inputs)
     body.cpu().eval()
@@ -271,19 +290,32 @@ class _Estimates:
 
     def fit(self, z: np.ndarray) -> Mixture:
         """Return the best mixture from new starts and from the means of the last one."""
-        count = min(self.config.n_clusters, len(z))
+        options, count = self.config.mixture, self._count(len(z))
         last = self.last if self.last is not None and len(self.last) == count else None
-        starts = self.config.n_init if last is not None else max(_FIRST_STARTS, self.config.n_init)
+        starts = options.n_init if last is not None else max(_FIRST_STARTS, options.n_init)
+        if count > _FEW:
+            starts = int(last is None)
         seed = int(torch.randint(2**31 - 1, (), generator=self.generator))
-        mixture = fit_mixture(z, self.weight, count, "kmeans", starts, seed, last)
+        mixture = fit_mixture(z, self.weight, count, options.kind, starts, seed, last)
         self.last = mixture.means
         return mixture
 
     def describe(self, mixture: Mixture) -> dict[str, Any]:
         """Return what to record of a mixture."""
-        width = mixture.means.shape[1]
+        spread = float(mixture.weights @ mixture.variances.sum(axis=1))
         return {
-            "temperature": -2.0 * mixture.score / width,
-            "loss_quantization": -mixture.score,
+            "temperature": 2.0 * spread / mixture.means.shape[1],
+            "loss_quantization": spread,
             "n_active": len(mixture.means),
         }
+
+    def _count(self, n_rows: int) -> int:
+        """Return the number of components.
+
+        One for each cluster where their variances decide: those of few rows are
+        too small, the loss pulls the harder for it, and they vanish.
+        """
+        per_cluster, kind = self.config.prototypes_per_cluster, self.config.mixture.kind
+        if per_cluster is None and (kind == "gaussian" or self.config.loss == "kl"):
+            per_cluster = 1
+        return prototype_count(self.config.n_clusters, per_cluster, n_rows)

@@ -94,8 +94,10 @@ def resolve_warm_up(value: Any) -> WarmUp | None:
     return warm_up
 
 
-def resolve_joint(value: JointTraining | None, temperature: Any) -> JointTraining:
-    """Return validated options of the joint phase, with the estimator's temperature.
+def resolve_joint(
+    value: JointTraining | None, temperature: Any, support: Any = None
+) -> JointTraining:
+    """Return validated options of the joint phase, with the estimator's temperature and support.
 
     Parameters
     ----------
@@ -104,11 +106,18 @@ def resolve_joint(value: JointTraining | None, temperature: Any) -> JointTrainin
     temperature : TemperatureSchedule or None
         Takes the place of the phases' own temperatures, an epoch a step; None
         leaves those.
+    support : str, PartitionSupport or None, default=None
+        The partition support; None leaves that of the options.
 
     Returns
     -------
     JointTraining
         A copy.
+
+    Raises
+    ------
+    ValueError
+        If an option is not allowed, or both have a support.
 
     Examples
     --------
@@ -117,6 +126,13 @@ def resolve_joint(value: JointTraining | None, temperature: Any) -> JointTrainin
     256
     """
     training = JointTraining() if value is None else plain(value)
+    if support is not None:
+        if training.partition_support is not None:
+            raise ValueError(
+                "The 'partition_support' parameter must be None where JointTraining has one, "
+                f"{training.partition_support!r}. Got {support!r} instead."
+            )
+        training.partition_support = support
     training.validate()
     if temperature is not None:
         training.schedule = Reheated(training.phases(), temperature)

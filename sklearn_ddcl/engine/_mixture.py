@@ -4,14 +4,16 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+from scipy.special import softmax
 
 from sklearn_ddcl.engine._kmeans import Partition, continue_kmeans, resolve_kmeans
 from sklearn_ddcl.nn._checks import check_choice
 
-__all__ = ["MIXTURES", "Mixture", "fit_mixture", "log_joint"]
+__all__ = ["MIXTURES", "Mixture", "fit_mixture", "log_joint", "posterior"]
 
 _FLOOR = 1e-6  # of a variance, in units of the features' mean variance
 _MOST_ITERATIONS, _TOLERANCE = 100, 1e-3
+_ROWS = 8192
 
 
 class Mixture(NamedTuple):
@@ -138,6 +140,38 @@ def log_joint(mixture: Mixture, z: np.ndarray) -> np.ndarray:
     scales = np.log(2.0 * np.pi * mixture.variances).sum(axis=1)
     joint: np.ndarray = np.log(mixture.weights) - 0.5 * (np.maximum(squares, 0.0) + scales)
     return joint
+
+
+def posterior(mixture: Mixture, z: np.ndarray) -> np.ndarray:
+    """Return the probability of each component for each row.
+
+    Parameters
+    ----------
+    mixture : Mixture
+        The mixture.
+    z : ndarray of shape (n, d)
+        Finite features.
+
+    Returns
+    -------
+    ndarray of shape (n, k)
+        Rows on the simplex, computed in float64, in the dtype of ``z``; nan
+        where a row lies so far out that all densities are 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> one = np.ones((2, 1))
+    >>> mixture = Mixture(np.array([0.25, 0.75]), np.array([[-1.0], [1.0]]), one, 0.0)
+    >>> posterior(mixture, np.array([[0.0]]))
+    array([[0.25, 0.75]])
+    """
+    found = np.empty((len(z), len(mixture.means)), dtype=z.dtype)
+    for start in range(0, len(z), _ROWS):
+        part = slice(start, start + _ROWS)
+        with np.errstate(over="ignore", invalid="ignore"):
+            found[part] = softmax(log_joint(mixture, z[part].astype(np.float64)), axis=1)
+    return found
 
 
 def _describe(rows: np.ndarray, share: np.ndarray, found: Partition) -> Mixture:

@@ -99,7 +99,7 @@ def prototype_distances(p: Tensor) -> Tensor:
 def pairwise_separation(p: Tensor) -> Tensor:
     r"""Mean squared distance over pairs of prototypes (Eq. 35).
 
-    .. math:: S(P) = \binom{k}{2}^{-1} \sum_{i<j} \|p_i - p_j\|^2
+    .. math:: S(P) = \frac{2}{k (k-1)} \sum_{i<j} \|p_i - p_j\|^2
               = \frac{2}{k-1} \sum_j \|p_j - \bar p\|^2
 
     The second form costs O(k d) and does not cancel.

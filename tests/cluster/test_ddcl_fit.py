@@ -23,6 +23,7 @@ from sklearn_ddcl.model_selection import SingleSplit
 from sklearn_ddcl.nn import ClusterOutput
 from sklearn_ddcl.options import (
     Autoencoding,
+    CombinationAssignment,
     ConstantTemperature,
     FourPhases,
     GeometricTemperature,
@@ -67,6 +68,7 @@ DEEP = {
     "module": {"backbone": LINEAR},
     "constant": {"temperature": ConstantTemperature(0.05)},
     "balance": {"regularization": Regularization(balance=0.1)},
+    "supported": {"partition_support": "sinkhorn"},
     "schedule": {"training": JointTraining(epochs=2, schedule=FourPhases(final=0.05))},
 }
 each_deep = pytest.mark.parametrize("name", DEEP)
@@ -306,6 +308,18 @@ def test_very_few_rows(n):
         assert len(model.fit(X[:n]).labels_) == n
 
 
+def test_a_support_is_that_of_the_joint_training():
+    own = CombinationAssignment(sigma=0.5)
+    direct = make(partition_support=own).fit(X)
+    nested = make(training=JointTraining(epochs=2, partition_support=own)).fit(X)
+    np.testing.assert_array_equal(direct.prototypes_, nested.prototypes_)
+    assert not np.array_equal(direct.prototypes_, make().fit(X).prototypes_)
+    named = make(partition_support="combination").set_params(partition_support__sigma=0.5)
+    assert named.partition_support == own
+    search = GridSearchCV(make(), {"partition_support": ["entropy", None]}, cv=SingleSplit())
+    assert search.fit(X).best_params_["partition_support"] in ("entropy", None)
+
+
 # --- what is refused
 
 
@@ -327,6 +341,21 @@ def test_very_few_rows(n):
         ({"backbone": lambda n: n}, TypeError, "made 5, which is no torch"),
         ({"backbone": "cnn"}, ValueError, "5 features are none"),
         ({"n_clusters": 121}, ValueError, "n_samples=120 should be >= n_clusters=121"),
+        ({"partition_support": "even"}, ValueError, "'partition_support' parameter .* must be"),
+        ({"partition_support": CombinationAssignment(sigma=-1.0)}, ValueError, "sigma must be"),
+        (
+            {"partition_support": "combination", "backbone": None},
+            ValueError,
+            "'partition_support' .* must be None with backbone=None",
+        ),
+        (
+            {
+                "partition_support": "combination",
+                "training": JointTraining(partition_support="sinkhorn"),
+            },
+            ValueError,
+            "'partition_support' parameter must be None where JointTraining has one, 'sinkhorn'",
+        ),
         ({"device": "nonsense"}, ValueError, "'device' parameter"),
         (
             {"regularization": Regularization(separation=1.0, quadratic=0.01)},

@@ -74,6 +74,16 @@ def test_a_temperature_takes_the_place_of_the_phases_own():
     assert JointTraining().schedule is None
 
 
+def test_a_support_is_taken_where_there_is_none():
+    options = JointTraining(epochs=3)
+    assert resolve_joint(options, None, "entropy").partition_support == "entropy"
+    assert options.partition_support is None
+    held = JointTraining(partition_support="entropy")
+    assert resolve_joint(held, None).partition_support == "entropy"
+    with pytest.raises(ValueError, match="must be None where JointTraining has one, 'entropy'"):
+        resolve_joint(held, None, "sinkhorn")
+
+
 @pytest.mark.parametrize("kind", [NeighborContrast, Autoencoding, SimCLR])
 def test_a_class_in_the_place_of_an_object_is_refused(kind):
     with pytest.raises(TypeError, match=rf"an object such as {kind.__name__}\(\)"):

@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
 
-from sklearn_ddcl.engine._mixture import MIXTURES, Mixture, fit_mixture, log_joint
+from sklearn_ddcl.engine._mixture import MIXTURES, Mixture, fit_mixture, log_joint, posterior
 
 checked = settings(deadline=None, max_examples=25)
 LABELS = np.repeat(np.arange(3), [40, 70, 130])
@@ -73,6 +73,26 @@ def test_log_joint_is_that_of_scipy(seed, k, d):
     for j in range(k):
         density = multivariate_normal(means[j], np.diag(variances[j])).logpdf(z)
         np.testing.assert_allclose(found[:, j], np.log(weights[j]) + density, rtol=1e-9)
+
+
+def test_posterior_is_that_of_scikit_learn_in_the_rows_dtype():
+    z, _ = draw()
+    found = fit_mixture(z, None, 3, "gaussian", 3, seed=0)
+    oracle = GaussianMixture(3, covariance_type="diag")
+    oracle.weights_, oracle.means_, oracle.covariances_ = found[:3]
+    oracle.precisions_cholesky_ = 1 / np.sqrt(found.variances)
+    many = np.tile(z, (40, 1))  # more than one block
+    np.testing.assert_allclose(posterior(found, many), oracle.predict_proba(many), atol=1e-12)
+    assert posterior(found, z.astype("f")).dtype == np.float32
+
+
+@pytest.mark.parametrize(("far", "finite"), [(1e30, True), (1e200, False)])
+def test_posterior_far_out_is_one_sided_or_nan(far, finite):
+    one = np.ones((2, 1))
+    mixture = Mixture(np.array([0.5, 0.5]), np.array([[-1.0], [1.0]]), one, 0.0)
+    found = posterior(mixture, np.array([[far]]))
+    assert np.isfinite(found).all() == finite
+    assert not finite or found.sum() == pytest.approx(1.0)
 
 
 @pytest.mark.parametrize("kind", sorted(MIXTURES))

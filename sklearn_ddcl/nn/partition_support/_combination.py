@@ -21,9 +21,10 @@ __all__ = ["CombinationAssignment", "combination_assignment", "combination_objec
 
 
 class CombinationAssignment(PartitionSupport):
-    r"""Combination assignment (Algorithm 1 of [1]_): hard labels, and none too often.
+    r"""Combination assignment: hard labels, and none too often.
 
-    Of all pairs of an unassigned sample and a cluster, the one with the least
+    Algorithm 1 of [1]_. Of all pairs of an unassigned sample and a cluster, the
+    one with the least
     :math:`\|z_i - \mu_j\|^2 + 2 \sigma \log(n_j + 1)` (Eq. 6) is assigned, until
     no sample is left; :math:`n_j` counts the samples of the batch that cluster j
     has by then.

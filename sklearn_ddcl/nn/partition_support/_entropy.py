@@ -10,7 +10,9 @@ __all__ = ["MarginalEntropy", "marginal_entropy"]
 
 
 class MarginalEntropy(PartitionSupport):
-    r"""Penalty :math:`-H(Y)` on the marginal soft assignment of a batch ("Ent" of [1]_).
+    r"""Penalty :math:`-H(Y)` on the marginal soft assignment of a batch.
+
+    "Ent" in [1]_.
 
     Parameters
     ----------

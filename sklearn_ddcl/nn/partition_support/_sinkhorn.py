@@ -21,7 +21,9 @@ _LARGEST = 1e15  # of costs in units of the regularization: sums of them still h
 
 
 class SinkhornAssignment(PartitionSupport):
-    r"""Assignment by entropic optimal transport, with the same mass for each cluster [1]_.
+    r"""Assignment by entropic optimal transport, with the same mass for each cluster.
+
+    The algorithm is that of [1]_.
 
     Parameters
     ----------

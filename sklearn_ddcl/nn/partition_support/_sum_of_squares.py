@@ -10,7 +10,9 @@ __all__ = ["SumOfSquares", "sum_of_squares"]
 
 
 class SumOfSquares(PartitionSupport):
-    r"""Penalty :math:`\sum_j \bar q_j^2` on the marginal assignment of a batch ("SS" of [1]_).
+    r"""Penalty :math:`\sum_j \bar q_j^2` on the marginal assignment of a batch.
+
+    "SS" in [1]_.
 
     Parameters
     ----------
