@@ -1,7 +1,7 @@
 """Run the benchmarks and print their tables; with ``--write`` also store them.
 
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
-The names are given (with growth), learned, mnist, block5, overhead, streams, online, adversarial
+The names are given (with growth), learned, mnist, overhead, streams, online, adversarial
 and competitive; the default is all. ``--write`` stores the figures in ``benchmarks/results/`` and
 the tables of given, learned, streams, online and adversarial in the README. ``--merge`` runs the
 chosen sets and methods of learned or online alone, and keeps the other figures as they are stored.
@@ -11,7 +11,6 @@ import argparse
 import functools
 
 import adversarial as adversarial_benchmark
-import block5
 import competitive as competitive_benchmark
 import datasets
 import engine_overhead
@@ -50,13 +49,6 @@ def mnist(options, load):
     runs = full_mnist.run(options.data, seeds=options.seeds[:1])
     record = {"about": circumstances(), "runs": runs}
     return record, full_mnist.table(runs, record["about"]), None
-
-
-def paper(options, load):
-    """Run Block 5; return the figures and the table."""
-    runs = block5.run(options.seeds)
-    record = {"about": circumstances(), "runs": runs}
-    return record, block5.table(runs, record["about"]), None
 
 
 def overhead(options, load):
@@ -101,18 +93,16 @@ def adversarial(options, load):
 
 
 def competitive(options, load):
-    """Run the competitive layers; return the figures and the tables."""
-    rows = () if options.no_growth else competitive_benchmark.ROWS
-    record = competitive_benchmark.run(rows=rows)
-    about = circumstances()
-    return {"about": about, **record}, competitive_benchmark.tables(record, about), None
+    """Time the competitive layers; return the figures and the table."""
+    figures, about = competitive_benchmark.run(), circumstances()
+    record = {"about": about, "growth": figures}
+    return record, competitive_benchmark.tables(figures, about), None
 
 
 PARTS = {
     "given": given,
     "learned": learned,
     "mnist": mnist,
-    "block5": paper,
     "overhead": overhead,
     "streams": streams,
     "online": online,
@@ -123,7 +113,6 @@ FILES = {
     "given": "given_features",
     "learned": "learned_features",
     "mnist": "full_mnist",
-    "block5": "block5",
     "overhead": "engine_overhead",
     "streams": "streams",
     "online": "online",
@@ -154,7 +143,7 @@ def main():
         nargs="+",
         type=int,
         default=[0, 1, 2],
-        help="of learned, block5, online, adversarial, mnist (first)",
+        help="of learned, online, adversarial, mnist (first)",
     )
     parser.add_argument("--no-growth", action="store_true", help="leave out 10^6 rows and more")
     parser.add_argument(

@@ -26,8 +26,12 @@ def load(path):
 def folder(monkeypatch):
     monkeypatch.syspath_prepend(str(SCRIPTS))
     monkeypatch.syspath_prepend(str(ROOT / "doc" / "extensions"))
-    for name in (*NAMES, "evidence", "run_all", "evidence_tables"):
+    names = ["evidence_tables", *(path.stem for path in SCRIPTS.glob("*.py"))]
+    for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
+    yield
+    for name in names:  # a benchmark may have the same name
+        sys.modules.pop(name, None)
 
 
 NAMES = [

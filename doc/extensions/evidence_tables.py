@@ -41,7 +41,7 @@ def section(path):
         f"{about['torch']}).",
         "",
     ]
-    lines += [".. list-table::", "   :header-rows: 1", "   :widths: 40 17 17 26", ""]
+    lines += [".. list-table::", "   :header-rows: 1", "   :widths: 32 14 28 26", ""]
     header = ("The paper claims", "Paper", "Ours", "Holds?")
     cells = [header] + [
         (row["claim"], row["paper"], row["ours"], " ".join(filter(None, verdict(row))))
