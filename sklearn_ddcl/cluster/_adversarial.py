@@ -84,7 +84,8 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
     verbose : int, default=0
         1 writes a line for each epoch.
     random_state : int, RandomState instance or None, default=None
-        Seeds all that is drawn. Global random states are never touched.
+        Seeds all that is drawn; None draws the seed from NumPy's global state,
+        and no other global state is touched.
 
     Attributes
     ----------

@@ -74,7 +74,8 @@ class IncrementalDDCL(NestedOptions, StreamClusterer):
     verbose : int, default=0
         1 writes a line for each batch.
     random_state : int, RandomState instance or None, default=None
-        Seeds all that is drawn. Global random states are never touched.
+        Seeds all that is drawn; None draws the seed from NumPy's global state,
+        and no other global state is touched.
 
     Attributes
     ----------
