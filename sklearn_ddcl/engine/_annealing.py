@@ -117,23 +117,8 @@ def at_critical_temperature(rows: Rows, k: int, generator: torch.Generator) -> T
         Prototypes in frame coordinates.
     """
     spread = math.sqrt(rows.frame.inertia / rows.frame.weight_sum / rows.n_features)
-    jitter = _directions(rows, k, generator).to(rows.device, rows.accumulator)
-    return _JITTER * spread * jitter
-
-
-def _directions(rows: Rows, k: int, generator: torch.Generator) -> Tensor:
-    """Draw k directions with entries of mean square 1, of the rows' span if that is smaller.
-
-    What is outside of the span has no gradient, so dual steps would never remove it.
-    """
-    if rows.n_features <= rows.n_rows:
-        return torch.randn(k, rows.n_features, generator=generator)
-    shares = torch.randn(k, rows.n_rows, generator=generator, dtype=torch.float64)
-    shares = (shares - shares.mean(1, keepdim=True)).to(rows.device, rows.dtype)
-    parts = [block.soft_sums(shares[:, part].T) for part, block in rows.blocks(k)]
-    total = torch.stack(parts).sum(dim=0)
-    norm = torch.linalg.vector_norm(total).clamp_min(torch.finfo(total.dtype).tiny)
-    return total / norm * math.sqrt(total.numel())
+    jitter = torch.randn(k, rows.n_features, generator=generator)
+    return (_JITTER * spread * jitter).to(rows.device, rows.accumulator)
 
 
 def anneal(rows: Rows, p: Tensor, problem: Problem, history: History) -> Annealed:

@@ -247,15 +247,3 @@ def test_a_schedule_of_bad_values_does_not_go_unnoticed(run, value):
         return
     assert torch.isfinite(p).all()
     assert all(math.isfinite(r["temperature"]) for r in records)
-
-
-@pytest.mark.parametrize("offset", [0.0, 1e3])
-def test_a_start_in_many_dimensions_is_in_the_span_of_the_rows(wrap, offset):
-    X = np.random.default_rng(0).normal(size=(8, 40)) + offset
-    rows = wrap(X)
-    p = at_critical_temperature(rows, 3, generator()).numpy()
-    differences = X - X.mean(axis=0)
-    inside = np.linalg.lstsq(differences.T, (p - p.mean(axis=0)).T, rcond=None)[0].T @ differences
-    np.testing.assert_allclose(inside, p - p.mean(axis=0), atol=1e-6 * np.abs(p).max())
-    size = math.sqrt(rows.frame.inertia / rows.frame.weight_sum)
-    assert 1e-6 * size < spread(torch.from_numpy(p)) < 0.1 * size
