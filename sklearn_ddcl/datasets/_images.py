@@ -1,6 +1,7 @@
 """Images with classes, from a folder or from OpenML."""
 
 import os
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -26,10 +27,11 @@ def fetch_image_set(name, *, n_last=10_000, data_home=None):
         Number of images, counted from the end: those that the sets keep for
         tests. None returns all there are.
     data_home : str or path-like, default=None
-        Folder with ``mnist.npz`` or ``cifar10_test.npz``, which hold ``X`` and
-        ``y``; the default is the environment variable ``SKLEARN_DDCL_DATA``.
-        Without such a file the set is asked of OpenML, which needs a network
-        once: scikit-learn keeps what it gets in its own data folder.
+        Folder with ``mnist.npz`` or ``cifar10_test.npz``, which hold ``X``,
+        whole numbers from 0 to 255 with colours last, and ``y``; the default
+        is the environment variable ``SKLEARN_DDCL_DATA``. Without such a file
+        the set is asked of OpenML, which needs a network once: scikit-learn
+        keeps what it gets in its own data folder.
 
     Returns
     -------
@@ -40,8 +42,8 @@ def fetch_image_set(name, *, n_last=10_000, data_home=None):
     Raises
     ------
     ValueError
-        If the name is not known, `n_last` is not positive, or a file does not
-        hold images of the right size.
+        If the name is not known, `n_last` is no positive whole number, or a
+        file does not hold such images and classes.
 
     Examples
     --------
@@ -50,13 +52,13 @@ def fetch_image_set(name, *, n_last=10_000, data_home=None):
     >>> digits.images.shape, digits.target.shape  # doctest: +SKIP
     ((10000, 28, 28, 1), (10000,))
     """
-    if name not in _SETS:
+    if not isinstance(name, str) or name not in _SETS:
         raise ValueError(f"name must be one of {sorted(_SETS)}, got {name!r}.")
-    if n_last is not None and n_last < 1:
-        raise ValueError(f"n_last must be None or at least 1, got {n_last!r}.")
+    if n_last is not None and not (isinstance(n_last, Integral) and n_last >= 1):
+        raise ValueError(f"n_last must be None or a whole number >= 1, got {n_last!r}.")
     file, remote, shape = _SETS[name]
     folder = data_home if data_home is not None else os.environ.get(FOLDER)
-    path = Path(folder or ".") / f"{file}.npz"
+    path = Path(folder or ".").expanduser() / f"{file}.npz"
     if folder and path.exists():
         images, target = _read(path, shape)
     else:
@@ -68,13 +70,23 @@ def fetch_image_set(name, *, n_last=10_000, data_home=None):
 def _read(path, shape):
     """Return images and classes of a file."""
     with np.load(path, allow_pickle=False) as data:
+        if missing := {"X", "y"} - set(data.files):
+            raise ValueError(f"{path} must hold X and y, got no {sorted(missing)}.")
         images, target = data["X"], data["y"]
-    if images.size != len(target) * np.prod(shape):
+    n = len(images) if images.ndim else 0
+    shapes = {(n, *shape), (n, int(np.prod(shape)))}
+    if shape[2] == 1:
+        shapes.add((n, *shape[:2]))
+    if images.shape not in shapes or target.shape != (n,):
         raise ValueError(
-            f"{path} must hold X of shape (n_images, {', '.join(map(str, shape))}) and y of shape "
-            f"(n_images,), got {images.shape} and {target.shape}."
+            f"{path} must hold X of shape (n_images, {', '.join(map(str, shape))}), colours last, "
+            f"and y of shape (n_images,), got {images.shape} and {target.shape}."
         )
-    return images.reshape(-1, *shape).astype(np.uint8), target.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # NaN, infinite: unequal below
+        pixels = images.astype(np.uint8)
+    if not np.array_equal(pixels, images):
+        raise ValueError(f"{path} must hold whole numbers from 0 to 255 in X, got others.")
+    return pixels.reshape(-1, *shape), target.astype(np.int64)
 
 
 def _fetch(remote, shape):

@@ -68,7 +68,7 @@ def collapse_report(history):
 
     Five are known. Fewer clusters are in use than were asked for; at the end
     less than half as many prototypes hold samples as once did, or one alone
-    does; the prototypes coincide (S below 1/1000 of the loss); the features have
+    does of several; the prototypes coincide (S below 1/1000 of the loss); the features have
     shrunk (below 1/100 of their first variance); or all samples are shared
     evenly by all prototypes.
 

@@ -48,8 +48,41 @@ def test_without_a_file_openml_is_asked(tmp_path, monkeypatch):
 def test_what_is_refused(folder):
     with pytest.raises(ValueError, match=r"name must be one of .*'mnist'.*, got 'svhn'"):
         fetch_image_set("svhn")
-    with pytest.raises(ValueError, match="n_last must be None or at least 1, got 0"):
-        fetch_image_set("mnist", n_last=0, data_home=folder)
-    np.savez(folder / "mnist.npz", X=np.zeros((7, 100)), y=np.arange(7))
-    with pytest.raises(ValueError, match=r"mnist\.npz must hold X of shape .*got \(7, 100\)"):
-        fetch_image_set("mnist", data_home=folder)
+    for wrong in (0, -1, 1.5, "5"):
+        with pytest.raises(ValueError, match="n_last must be None or a whole number >= 1, got"):
+            fetch_image_set("mnist", n_last=wrong, data_home=folder)
+
+
+def test_a_folder_may_begin_with_a_tilde(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder))
+    assert len(fetch_image_set("mnist", data_home="~").images) == 7
+
+
+IMAGES = np.zeros((2, 28, 28, 1), np.uint8)
+
+
+@pytest.mark.parametrize("X", [IMAGES, IMAGES[..., 0], IMAGES.reshape(2, -1), IMAGES + 255.0])
+def test_images_may_be_flat_or_without_channels_or_whole_floats(tmp_path, X):
+    np.savez(tmp_path / "mnist.npz", X=X, y=[0, 1])
+    images = fetch_image_set("mnist", data_home=tmp_path).images
+    np.testing.assert_array_equal(images.reshape(X.shape), X)
+    assert images.shape == (2, 28, 28, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("mnist", {"X": np.zeros((7, 100)), "y": np.arange(7)}, r"X of shape .*got \(7, 100\)"),
+        ("cifar10_test", {"X": np.zeros((2, 3, 32, 32)), "y": [0, 1]}, "colours last"),
+        ("mnist", {"X": IMAGES, "y": [[0], [1]]}, r"y of shape \(n_images,\), got .*\(2, 1\)"),
+        ("mnist", {"X": IMAGES + 0.9, "y": [0, 1]}, "whole numbers from 0 to 255"),
+        ("mnist", {"X": IMAGES + np.nan, "y": [0, 1]}, "whole numbers from 0 to 255"),
+        ("mnist", {"X": IMAGES - 1.0, "y": [0, 1]}, "whole numbers from 0 to 255"),
+        ("mnist", {"X": IMAGES + 256.0, "y": [0, 1]}, "whole numbers from 0 to 255"),
+        ("mnist", {"images": IMAGES}, r"must hold X and y, got no \['X', 'y'\]"),
+    ],
+)
+def test_what_a_file_must_hold(tmp_path, name, content, message):
+    np.savez(tmp_path / f"{name}.npz", **content)
+    with pytest.raises(ValueError, match=message):
+        fetch_image_set(name.removesuffix("_test"), data_home=tmp_path)

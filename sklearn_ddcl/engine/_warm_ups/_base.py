@@ -194,7 +194,7 @@ class WarmUp(Options):
             return self.n_steps
         steps = 900.0 * math.pow(n_rows / _STEPS_AT, _GROWTH)
         draws = min(_DRAWS * math.pow(max(n_rows / _MANY, 1.0), _DRAWS_GROWTH), _MOST_DRAWS)
-        share = max(min(n_inputs / _WIDE, 1.0) ** _GROWTH, _SMALLEST_SHARE)
+        share = max(math.pow(min(n_inputs / _WIDE, 1.0), _GROWTH), _SMALLEST_SHARE)
         return max(round(share * max(steps, draws * n_rows / self.batch_size)), _FEWEST_STEPS)
 
     @property
