@@ -25,7 +25,6 @@ OPENML = {
     "optdigits": "optdigits",
     "penbased": "pendigits",
     "satimage": "satimage",
-    "mnist": "mnist_784",
 }
 
 
@@ -85,6 +84,25 @@ def load_images(name, folder=None):
     return (X - X.mean()) / X.std(), bunch.target
 
 
+def load_mnist(folder=None, n_last=None):
+    """Return the digits of MNIST as rows.
+
+    Parameters
+    ----------
+    folder : str or None
+        See `load_file`.
+    n_last : int or None
+        How many, from the end; None returns all.
+
+    Returns
+    -------
+    tuple of ndarray
+        ``X`` float64 of shape (n, 784), from 0 to 1, and ``y`` of shape (n,).
+    """
+    bunch = fetch_image_set("mnist", n_last=n_last, data_home=folder)
+    return bunch.images.reshape(len(bunch.images), -1) / 255, bunch.target
+
+
 def load(name, folder=None):
     """Return X, y (or None) and the number of clusters of one benchmark.
 
@@ -122,8 +140,7 @@ def _scaled(name, k):
 
 
 def _mnist10k(folder):
-    X, y = load_file("mnist", folder)
-    return X[-10_000:] / 255, y[-10_000:], 10
+    return *load_mnist(folder, 10_000), 10
 
 
 def _colours(folder):

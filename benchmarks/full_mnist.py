@@ -39,8 +39,8 @@ def run(folder=None, backbone="mlp", warm_up="neighbors", *, seeds=(0,), rows=No
     list of dict
         Scores, seconds of fit and of the parts of it, and the options of each run.
     """
-    X, y = datasets.load_file("mnist", folder)
-    X, y = (X[:rows] / 255).astype(np.float32), y[:rows]
+    X, y = datasets.load_mnist(folder)
+    X, y = X[:rows].astype(np.float32), y[:rows]
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

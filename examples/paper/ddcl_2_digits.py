@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from _descent import descend, near_the_mean, nearest, pearson, random_samples, violations
 from _pictures import BLUE, RED, name_axes, new_figure
+from _rows import judge, overlaps
 from evidence import Block, Claim, main, mean_and_deviation
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_digits
@@ -21,11 +22,7 @@ from sklearn.preprocessing import StandardScaler
 
 from sklearn_ddcl import DDCLClustering, DeepClusterBaseline
 from sklearn_ddcl.displays import PrototypeDisplay, TrainingDynamicsDisplay
-from sklearn_ddcl.metrics import (
-    adjusted_rand_score,
-    clustering_accuracy_score,
-    normalized_mutual_info_score,
-)
+from sklearn_ddcl.metrics import clustering_accuracy_score
 from sklearn_ddcl.nn import critical_temperature, quadratic_loss, separation_loss
 from sklearn_ddcl.options import ConstantTemperature, ExponentialTemperature, ReducedFlow
 
@@ -120,12 +117,6 @@ def ours(flow, seed):
     return DDCLClustering(K, backbone=None, temperature="paper", training=flow, random_state=seed)
 
 
-def judge(y, partitions):
-    """Return accuracy, NMI and ARI of each run."""
-    scores = (clustering_accuracy_score, normalized_mutual_info_score, adjusted_rand_score)
-    return np.array([[score(y, labels) for score in scores] for labels in partitions]).T
-
-
 def majorities(y, labels):
     """Count the digits that are most frequent in a cluster."""
     return len({int(np.bincount(y[labels == j]).argmax()) for j in np.unique(labels)})
@@ -155,12 +146,6 @@ def claims(figures):
 def acc(figures, name, table="methods"):
     """Return the accuracies of one row."""
     return figures[table][name][0]
-
-
-def overlaps(printed, values):
-    """Tell whether the paper's mean and deviation and ours have a common range."""
-    mean, deviation = map(float, printed.split(" ± "))
-    return abs(values.mean() - mean) <= deviation + values.std()
 
 
 def table_3(figures):

@@ -1,6 +1,5 @@
 """AdversarialDeepClustering: an encoder that deceives a discriminator, and its closed forms."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
@@ -11,6 +10,7 @@ from sklearn_ddcl.cluster._base import (
     check_training_input,
     refuse_overflow,
 )
+from sklearn_ddcl.cluster._lost_clusters import COINCIDING_FEATURES, warn_of_lost_clusters
 from sklearn_ddcl.cluster._options import NestedOptions
 from sklearn_ddcl.engine import (
     Discriminator,
@@ -25,7 +25,6 @@ from sklearn_ddcl.engine._backbones import BACKBONES
 from sklearn_ddcl.engine._deep_config import WARM_UPS
 from sklearn_ddcl.engine._latent_terms import LATENT_TERMS
 from sklearn_ddcl.engine._mixture import MIXTURES
-from sklearn_ddcl.exceptions import CollapseWarning
 from sklearn_ddcl.utils import check_weights, kept_on_error, scale_weights
 from sklearn_ddcl.utils._validation import HasMethods, Interval, StrOptions, fit_context
 
@@ -262,15 +261,7 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         self.n_iter_ = int(self.epochs)
         self.history_ = result.history
         self.module_ = fitted_module(result, self.temperature_)
-        if self.n_active_clusters_ < self.n_clusters:
-            warnings.warn(
-                f"{self.n_active_clusters_} of n_clusters={self.n_clusters} clusters are in use: "
-                "X may have fewer distinct samples than that, or the backbone gives different "
-                "samples the same features. Lower n_clusters, epochs or learning_rate, or raise "
-                "pretext_weight.",
-                CollapseWarning,
-                stacklevel=3,  # through the validating wrapper
-            )
+        warn_of_lost_clusters(self, COINCIDING_FEATURES + "raise pretext_weight.")
         return self
 
     def predict(self, X):

@@ -1,11 +1,11 @@
 """DeepClusterBaseline: k-means and a classifier of its labels, in turns."""
 
-import warnings
 from numbers import Integral, Real
 
 import numpy as np
 
 from sklearn_ddcl.cluster._base import PrototypeClusterer, check_training_input
+from sklearn_ddcl.cluster._lost_clusters import COINCIDING_FEATURES, warn_of_lost_clusters
 from sklearn_ddcl.cluster._options import NestedOptions
 from sklearn_ddcl.engine import (
     AlternatingConfig,
@@ -16,7 +16,6 @@ from sklearn_ddcl.engine import (
 from sklearn_ddcl.engine._backbones import BACKBONES
 from sklearn_ddcl.engine._deep_config import WARM_UPS
 from sklearn_ddcl.engine._kmeans import KMEANS
-from sklearn_ddcl.exceptions import CollapseWarning
 from sklearn_ddcl.utils import (
     check_weights,
     draw_seed,
@@ -233,15 +232,7 @@ class DeepClusterBaseline(NestedOptions, PrototypeClusterer):
         self.module_ = make_module(
             clusters.prototypes, self.temperature_, backbone=result.backbone
         )
-        if self.n_active_clusters_ < self.n_clusters:
-            warnings.warn(
-                f"{self.n_active_clusters_} of n_clusters={self.n_clusters} clusters are in use: "
-                "X may have fewer distinct samples than that, or the backbone gives different "
-                "samples the same features. Lower n_clusters, epochs or learning_rate, or choose "
-                "a warm_up.",
-                CollapseWarning,
-                stacklevel=3,  # through the validating wrapper
-            )
+        warn_of_lost_clusters(self, COINCIDING_FEATURES + "choose a warm_up.")
         return self
 
     def _config(self):

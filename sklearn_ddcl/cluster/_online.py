@@ -3,7 +3,8 @@
 from numbers import Integral, Real
 
 from sklearn_ddcl.cluster._base import PrototypeClusterer, check_training_input
-from sklearn_ddcl.cluster._online_fit import check_unchanged, make_config, warn_of_collapse
+from sklearn_ddcl.cluster._lost_clusters import warn_of_lost_clusters
+from sklearn_ddcl.cluster._online_fit import COLLAPSE_CAUSES, check_unchanged, make_config
 from sklearn_ddcl.cluster._options import NestedOptions
 from sklearn_ddcl.engine import (
     begin_online,
@@ -228,7 +229,7 @@ class OnlineDeepClustering(NestedOptions, PrototypeClusterer):
             state = learn_online(state, X, weights, config, config.epochs_for(X.shape[0]))
             result = settle_online(state, X, weights, config)
             self._take(result, unit, len(result.clusters.prototypes))
-        warn_of_collapse(self)
+        warn_of_lost_clusters(self, COLLAPSE_CAUSES)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -278,7 +279,7 @@ class OnlineDeepClustering(NestedOptions, PrototypeClusterer):
             state = begin_online(X, weights, config) if first else self._state
             state = learn_online(state, X, weights, config)
             self._take(observe_online(state, X, weights, config), unit, state.n_recent)
-        warn_of_collapse(self)
+        warn_of_lost_clusters(self, COLLAPSE_CAUSES)
         return self
 
     def _take(self, result, unit, n_active):

@@ -1,12 +1,16 @@
-"""Around the online training: its configuration, and what is said of its result."""
-
-import warnings
+"""Around the online training: its configuration, and why clusters may be lost."""
 
 from sklearn_ddcl.engine import OnlineConfig, resolve_support
-from sklearn_ddcl.exceptions import CollapseWarning
 from sklearn_ddcl.utils import draw_seed, make_reporter
 
-__all__ = ["check_unchanged", "make_config", "warn_of_collapse"]
+__all__ = ["COLLAPSE_CAUSES", "check_unchanged", "make_config"]
+
+COLLAPSE_CAUSES = (
+    "training on batches draws all samples to few prototypes unless a partition support holds "
+    "them apart, or X has fewer distinct samples than that. Choose "
+    "partition_support='combination', more of its sigma or of a penalty's strength, or more "
+    "epochs; or lower n_clusters."
+)
 
 
 def make_config(estimator):
@@ -66,28 +70,3 @@ def check_unchanged(estimator, before):
                 f"training began and is {now!r} now. Put it back, or begin anew with fit or "
                 "with a clone."
             )
-
-
-def warn_of_collapse(estimator):
-    """Warn of clusters that are not in use, from within a validated method.
-
-    Parameters
-    ----------
-    estimator : OnlineDeepClustering
-        Fitted.
-
-    Warns
-    -----
-    CollapseWarning
-        If fewer than ``n_clusters`` clusters are in use.
-    """
-    if estimator.n_active_clusters_ < estimator.n_clusters:
-        warnings.warn(
-            f"{estimator.n_active_clusters_} of n_clusters={estimator.n_clusters} clusters are in "
-            "use: training on batches draws all samples to few prototypes unless a partition "
-            "support holds them apart, or X has fewer distinct samples than that. Choose "
-            "partition_support='combination', more of its sigma or of a penalty's strength, "
-            "or more epochs; or lower n_clusters.",
-            CollapseWarning,
-            stacklevel=4,  # through the method and its validating wrapper
-        )

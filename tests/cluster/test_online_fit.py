@@ -1,10 +1,7 @@
-import warnings
-
 import pytest
 
 from sklearn_ddcl import OnlineDeepClustering
-from sklearn_ddcl.cluster._online_fit import check_unchanged, make_config, warn_of_collapse
-from sklearn_ddcl.exceptions import CollapseWarning
+from sklearn_ddcl.cluster._online_fit import check_unchanged, make_config
 
 
 def test_parameters_become_the_configuration():
@@ -31,14 +28,3 @@ def test_changed_parameters_are_named_with_both_values():
         ValueError, match=r"'n_clusters' .* was 4 when training began and is 5 now"
     ):
         check_unchanged(model, {"n_clusters": 4})
-
-
-def test_only_lost_clusters_are_worth_a_warning():
-    model = OnlineDeepClustering(5)
-    model.n_active_clusters_ = 5
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        warn_of_collapse(model)
-    model.n_active_clusters_ = 3
-    with pytest.warns(CollapseWarning, match=r"3 of n_clusters=5 .* Choose partition_support"):
-        warn_of_collapse(model)
