@@ -9,7 +9,7 @@ from sklearn_ddcl.utils import final_step
 
 _COINCIDE = 1e-3  # S relative to Lq: prototypes 3 % of a deviation apart
 _SHRUNK = 1e-2  # variance of the features relative to the first record
-_UNIFORM = 1.001  # K relative to 1 / number of prototypes
+_UNIFORM = 1e-3  # K relative to 1 / number of prototypes
 _CURES = {
     "clusters": "ask for fewer clusters, or learn features with a warm-up",
     "prototypes": "revive prototypes more often, or take a partition support",
@@ -185,7 +185,10 @@ def _uniformity(records):
     if (found := _found(records, "concentration", "n_active", "temperature")) is None:
         return []
     epochs, (concentration, active, temperature) = found
-    even = (concentration < _UNIFORM / active.max()) & (active.max() > 1) & (temperature > 0)
+    # prototypes that never held a sample are not in n_active: any larger whole number may be theirs
+    number = np.maximum(np.round(1.0 / np.maximum(concentration, 1e-12)), active.max())
+    even = np.abs(concentration * number - 1.0) < _UNIFORM
+    even &= (number > 1) & (temperature > 0)
     epoch = _last_stretch(epochs, even)
     if epoch is None:
         return []

@@ -7,6 +7,7 @@ import numpy as np
 from sklearn_ddcl.diagnostics._records import read_history
 
 _EPSILON = 1e-6  # relative: records of float32 training are sums over batches
+_ROUNDING = 1e-9  # the same relative to the largest loss, where a loss falls to 0
 
 
 class LossDecomposition(NamedTuple):
@@ -72,7 +73,8 @@ def loss_decomposition(history):
     """
     keys = ("loss_quantization", "loss_ols", "variance")
     epochs, (loss, ols, variance) = read_history(history).rows(*keys)
-    scale = np.maximum(np.abs(loss), np.finfo(float).tiny)
+    floor = max(_ROUNDING * np.abs(loss).max(), np.finfo(float).tiny)
+    scale = np.maximum(np.abs(loss), floor)
     residual = np.abs(loss - ols - variance) / scale
     return LossDecomposition(
         epochs, loss, ols, variance, residual, int((variance < -_EPSILON * scale).sum())

@@ -67,9 +67,10 @@ class History(NamedTuple):
         known = all(key in self.columns for key in keys)
         rows = self.where(*keys) if known else np.zeros(len(self.epochs), bool)
         if not rows.any():
+            present = [name for name, column in self.columns.items() if np.isfinite(column).any()]
             raise ValueError(
                 f"history must have records with {', '.join(keys)}, got records with "
-                f"{', '.join(self.columns) or 'no numbers'}."
+                f"{', '.join(present) or 'no numbers'}."
             )
         return self.epochs[rows], [self.columns[key][rows] for key in keys]
 
@@ -141,7 +142,7 @@ def _column(records, name):
         value = record.get(name)
         if value is None:
             continue
-        if not isinstance(value, Real):
+        if not isinstance(value, Real | np.bool_):
             raise ValueError(f"history[{number}][{name!r}] must be a number, got {value!r}.")
         column[number] = value
     column[~np.isfinite(column)] = np.nan

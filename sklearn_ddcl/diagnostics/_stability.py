@@ -44,7 +44,8 @@ def stability_bound(history):
     Returns
     -------
     stability : StabilityBound
-        Columns over the records that have both, those of a joint training.
+        Columns over the records that have both, those of a joint training;
+        without those whose bound is infinite, as samples equal their mixtures.
 
     Raises
     ------

@@ -101,6 +101,12 @@ def test_a_few_unused_prototypes_are_no_collapse():
     assert kinds([{**BASE, "n_active": 1}] * 3) == []
 
 
+def test_evenness_counts_prototypes_that_never_held_a_sample():
+    records = [{**BASE, "n_active": 5}] * 3
+    assert kinds([*records, {**BASE, "n_active": 5, "concentration": 1 / 10}]) == ["assignments"]
+    assert kinds([*records, {**BASE, "n_active": 5, "concentration": 0.185}]) == []
+
+
 def test_missing_values_are_no_sign():
     assert kinds([{"loss": 1.0}, {"n_active": np.nan}]) == []
 

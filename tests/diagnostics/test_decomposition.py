@@ -37,10 +37,23 @@ def test_sums_have_no_residual_and_negative_variance_is_counted(pairs):
     assert parts.residual.max() <= 1e-15
     assert parts.n_violations == 0
     wrong = [{**record, "variance": -record["variance"]} for record in records]
-    expected = sum(b > 1e-6 * (a + b) and b > 0 for a, b in pairs)
+    largest = max(a + b for a, b in pairs)
+    limits = [1e-6 * max(a + b, 1e-9 * largest) for a, b in pairs]
+    negative = [b for _, b in pairs]
+    expected = sum(b > limit and b > 0 for b, limit in zip(negative, limits, strict=True))
     assert abs(loss_decomposition(wrong).n_violations - expected) <= sum(
-        0 < b <= 2e-6 * (a + b) for a, b in pairs
+        0 < b <= 2 * limit for b, limit in zip(negative, limits, strict=True)
     )
+
+
+def test_rounding_where_the_loss_has_fallen_to_zero_is_no_violation():
+    records = [
+        {"loss_quantization": 2.0, "loss_ols": 1.0, "variance": 1.0},
+        {"loss_quantization": 0.0, "loss_ols": 1e-18, "variance": -1e-18},
+    ]
+    assert loss_decomposition(records).n_violations == 0
+    records[1]["variance"] = -1e-12
+    assert loss_decomposition(records).n_violations == 1
 
 
 def test_a_fit_without_soft_assignments_is_refused():

@@ -69,6 +69,17 @@ def test_rows_that_have_all_keys():
         history.rows("loss", "n_active")
 
 
+def test_columns_without_a_value_are_not_offered():
+    history = read_history(RECORDS)
+    empty = {**history.columns, "loss": np.full(len(RECORDS), np.nan)}
+    with pytest.raises(ValueError, match=r"speed, got records with temperature, n_active\.$"):
+        history._replace(columns=empty).rows("speed")
+
+
+def test_flags_are_numbers():
+    assert read_history([{"n": np.bool_(True)}, {"n": False}]).columns["n"].tolist() == [1, 0]
+
+
 @pytest.mark.parametrize("model", [KMeans(), DDCLClustering(), IncrementalDDCL()])
 def test_an_estimator_without_records_is_named(model):
     with pytest.raises(ValueError, match=f"fitted and have history_, got {type(model).__name__}"):
