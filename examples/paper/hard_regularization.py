@@ -31,7 +31,7 @@ from sklearn_ddcl.options import (
 K, LATENT = 10, 128
 CA, SK, ENT, SS, NONE = "combination", "Sinkhorn-Knopp", "entropy", "sum of squares", "none"
 WRITTEN = {
-    CA: CombinationAssignment(),
+    CA: CombinationAssignment(refine=False),
     SK: SinkhornAssignment(max_iter=3),
     ENT: MarginalEntropy(1.0, relative=False),
     SS: SumOfSquares(1.0, relative=False),

@@ -185,7 +185,7 @@ def _uniformity(records):
     if (found := _found(records, "concentration", "n_active", "temperature")) is None:
         return []
     epochs, (concentration, active, temperature) = found
-    # prototypes that never held a sample are not in n_active: any larger whole number may be theirs
+    # n_active leaves out prototypes that never held a sample: their number may be any larger one
     number = np.maximum(np.round(1.0 / np.maximum(concentration, 1e-12)), active.max())
     even = np.abs(concentration * number - 1.0) < _UNIFORM
     even &= (number > 1) & (temperature > 0)

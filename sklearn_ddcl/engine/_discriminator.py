@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from sklearn_ddcl.nn._checks import check_count, check_real
+from sklearn_ddcl.nn._checks import check_count, check_flag, check_real
 from sklearn_ddcl.nn.backbones import MLP
 from sklearn_ddcl.nn.options import Options
 
@@ -71,8 +71,7 @@ class Discriminator(Options):
         check_real("label_smoothing", self.label_smoothing, at_least=0.0, at_most=0.5)
         check_real("instance_noise", self.instance_noise, at_least=0.0)
         check_real("width", self.width, above=0.0)
-        if not isinstance(self.spectral_norm, bool):
-            raise ValueError(f"spectral_norm must be a bool, got {self.spectral_norm!r}.")
+        check_flag("spectral_norm", self.spectral_norm)
 
     def build(self, n_features: int, generator: torch.Generator) -> nn.Module:
         """Make the network.

@@ -3,7 +3,7 @@
 import math
 from typing import Any, NamedTuple, Protocol
 
-from sklearn_ddcl.nn._checks import check_real
+from sklearn_ddcl.nn._checks import check_flag, check_real
 from sklearn_ddcl.nn.options import Options
 
 __all__ = ["FourPhases", "PhasePlan", "PhaseSchedule", "Reheated"]
@@ -150,8 +150,7 @@ class FourPhases(Options):
             raise ValueError(
                 f"warm_up + stabilization + sharpening must be at most 1, got {total:g}."
             )
-        if not isinstance(self.relative, bool):
-            raise ValueError(f"relative must be a bool, got {self.relative!r}.")
+        check_flag("relative", self.relative)
 
     def __call__(self, epoch: int, n_epochs: int) -> PhasePlan:
         """Return the plan of ``epoch``, counted from 0, of ``n_epochs``."""

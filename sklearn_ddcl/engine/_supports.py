@@ -54,7 +54,7 @@ def resolve_support(value: Any, sigma: float | None = None) -> PartitionSupport:
     --------
     >>> from sklearn_ddcl.engine import resolve_support
     >>> resolve_support("combination", sigma=0.3)
-    CombinationAssignment(sigma=0.3, relative=True, prior=None)
+    CombinationAssignment(sigma=0.3, relative=True, prior=None, refine=True)
     """
     given = value
     if isinstance(value, str):

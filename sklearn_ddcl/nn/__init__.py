@@ -100,6 +100,7 @@ from sklearn_ddcl.nn.partition_support import (
     combination_assignment,
     combination_objective,
     marginal_entropy,
+    refine_combination,
     sinkhorn_assignment,
     sum_of_squares,
 )
@@ -133,7 +134,8 @@ from sklearn_ddcl.nn.topology import (
     two_winners,
 )
 
-__all__ = [  # noqa: RUF022  (takes MLP for a constant)
+__all__ = [
+    "MLP",
     "Augmentation",
     "Autoencoder",
     "AutoencoderOutput",
@@ -151,7 +153,6 @@ __all__ = [  # noqa: RUF022  (takes MLP for a constant)
     "GeometricTemperature",
     "LossDecomposition",
     "LossTerm",
-    "MLP",
     "MarginalEntropy",
     "MultiScale",
     "Objective",
@@ -218,6 +219,7 @@ __all__ = [  # noqa: RUF022  (takes MLP for a constant)
     "quantization_term",
     "random_dual_weights",
     "reconstruction_loss",
+    "refine_combination",
     "reset_parameters",
     "safe_xlogx",
     "separation_force",

@@ -6,12 +6,14 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from torch import Tensor
 
 __all__ = [
     "check_choice",
     "check_columns",
     "check_count",
+    "check_flag",
     "check_matrix",
     "check_mixture",
     "check_real",
@@ -254,6 +256,29 @@ def check_choice(name: str, value: object, allowed: Sequence[str]) -> None:
     if not isinstance(value, str) or value not in allowed:
         shown = ", ".join(repr(item) for item in allowed)
         raise ValueError(f"{name} must be one of {shown}, got {value!r}.")
+
+
+def check_flag(name: str, value: object) -> None:
+    """Require True or False.
+
+    Parameters
+    ----------
+    name : str
+        The parameter's name, for the message.
+    value : bool
+        What was passed.
+
+    Raises
+    ------
+    ValueError
+        If ``value`` is no bool.
+
+    Examples
+    --------
+    >>> check_flag("relative", True)
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name} must be a bool, got {value!r}.")
 
 
 def takes(function: Any, count: int) -> bool:

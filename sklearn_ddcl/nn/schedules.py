@@ -4,7 +4,7 @@ import math
 import sys
 from typing import Protocol, runtime_checkable
 
-from sklearn_ddcl.nn._checks import check_real
+from sklearn_ddcl.nn._checks import check_flag, check_real
 from sklearn_ddcl.nn.options import Options
 
 __all__ = [
@@ -67,7 +67,7 @@ class ConstantTemperature(Options):
             If ``value`` is not positive or ``relative`` is no bool.
         """
         check_real("value", self.value, above=0.0)
-        _check_relative(self.relative)
+        check_flag("relative", self.relative)
 
     def __call__(self, step: float) -> float:
         """Return the temperature at ``step`` (>= 0)."""
@@ -123,7 +123,7 @@ class ExponentialTemperature(Options):
         check_real("initial", self.initial, above=0.0)
         check_real("minimum", self.minimum, above=0.0, at_most=self.initial)
         check_real("decay", self.decay, above=0.0)
-        _check_relative(self.relative)
+        check_flag("relative", self.relative)
 
     def __call__(self, step: float) -> float:
         """Return the temperature at ``step`` (>= 0)."""
@@ -177,7 +177,7 @@ class GeometricTemperature(Options):
         check_real("initial", self.initial, above=0.0)
         check_real("factor", self.factor, above=0.0, at_most=1.0)
         check_real("minimum", self.minimum, above=0.0, at_most=self.initial)
-        _check_relative(self.relative)
+        check_flag("relative", self.relative)
 
     def __call__(self, step: float) -> float:
         """Return the temperature at ``step`` (>= 0)."""
@@ -221,8 +221,3 @@ def absolute_temperature(schedule: TemperatureSchedule, step: float, scale: floa
         return value
     check_real("scale", scale, at_least=0.0)
     return max(value * scale, sys.float_info.min)
-
-
-def _check_relative(relative: bool) -> None:
-    if not isinstance(relative, bool):
-        raise ValueError(f"relative must be a bool, got {relative!r}.")

@@ -32,7 +32,7 @@ def rows(n=40):
 
 def test_training_is_the_loop_of_algorithm_1():
     """Written out in plain torch: full batches, so that the order of rows is no matter."""
-    x, support = rows(), CombinationAssignment(0.2, relative=False)
+    x, support = rows(), CombinationAssignment(0.2, relative=False, refine=False)
     module = make_module(support)
     net = OnlineNet(module, generator=torch.Generator(), batch_size=40, max_epochs=5, lr=0.01)
     net.fit(x)

@@ -1,5 +1,6 @@
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -51,6 +52,13 @@ def test_check_real_bounds_are_as_documented():
 def test_check_count_rejects(value):
     with pytest.raises(ValueError, match="n must be an integer >= 1, got"):
         _checks.check_count("n", value)
+
+
+@pytest.mark.parametrize("value", [1, None, "yes", 0.0])
+def test_check_flag_takes_bools_only(value):
+    _checks.check_flag("relative", np.bool_(True))
+    with pytest.raises(ValueError, match=f"relative must be a bool, got {value!r}"):
+        _checks.check_flag("relative", value)
 
 
 @pytest.mark.parametrize("value", ["sums", "", None, 1, ["mean"]])

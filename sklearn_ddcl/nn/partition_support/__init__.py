@@ -7,6 +7,7 @@ from sklearn_ddcl.nn.partition_support._combination import (
     combination_objective,
 )
 from sklearn_ddcl.nn.partition_support._entropy import MarginalEntropy, marginal_entropy
+from sklearn_ddcl.nn.partition_support._refinement import refine_combination
 from sklearn_ddcl.nn.partition_support._sinkhorn import SinkhornAssignment, sinkhorn_assignment
 from sklearn_ddcl.nn.partition_support._sum_of_squares import SumOfSquares, sum_of_squares
 
@@ -19,6 +20,7 @@ __all__ = [
     "combination_assignment",
     "combination_objective",
     "marginal_entropy",
+    "refine_combination",
     "sinkhorn_assignment",
     "sum_of_squares",
 ]

@@ -7,7 +7,7 @@ from torch import Tensor
 from sklearn_ddcl.nn.distances import mean_distance
 from sklearn_ddcl.nn.options import Options
 
-__all__ = ["PartitionSupport", "absolute_scale", "check_relative"]
+__all__ = ["PartitionSupport", "absolute_scale"]
 
 
 class PartitionSupport(Options):
@@ -101,24 +101,3 @@ def absolute_scale(
     """
     scale = mean_distance(distances, weight)  # also checks the distances
     return max(value * scale, sys.float_info.min) if relative else value
-
-
-def check_relative(relative: bool) -> None:
-    """Require a bool that says whether a scale is a multiple of the mean distance.
-
-    Parameters
-    ----------
-    relative : bool
-        What was passed.
-
-    Raises
-    ------
-    ValueError
-        If it is no bool.
-
-    Examples
-    --------
-    >>> check_relative(True)
-    """
-    if not isinstance(relative, bool):
-        raise ValueError(f"relative must be a bool, got {relative!r}.")

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from sklearn_ddcl.nn._checks import check_matrix, check_real
+from sklearn_ddcl.nn._checks import check_flag, check_matrix, check_real
 from sklearn_ddcl.nn.numerics import normalize_weights, wide_dtype
 from sklearn_ddcl.nn.partition_support._base import (
     PartitionSupport,
     absolute_scale,
-    check_relative,
 )
 from sklearn_ddcl.nn.partition_support._prior import check_prior, relative_prior
+from sklearn_ddcl.nn.partition_support._refinement import check_labels, refine_combination
 
 __all__ = ["CombinationAssignment", "combination_assignment", "combination_objective"]
 
@@ -43,6 +43,10 @@ class CombinationAssignment(PartitionSupport):
     prior : sequence of float of length k, optional
         Numbers in proportion to the expected sizes of the clusters; None for
         equal ones, as in the paper.
+    refine : bool, default=True
+        Whether single samples are then moved while that lowers the objective of
+        Eq. 5 (`refine_combination`): what the greedy rule assigns last may have
+        been left far clusters only. False is the algorithm as in the paper.
 
     References
     ----------
@@ -60,11 +64,16 @@ class CombinationAssignment(PartitionSupport):
     """
 
     def __init__(
-        self, sigma: float = 0.5, relative: bool = True, prior: Sequence[float] | None = None
+        self,
+        sigma: float = 0.5,
+        relative: bool = True,
+        prior: Sequence[float] | None = None,
+        refine: bool = True,
     ) -> None:
         self.sigma = sigma
         self.relative = relative
         self.prior = prior
+        self.refine = refine
 
     def validate(self) -> None:
         """Check the options.
@@ -75,13 +84,16 @@ class CombinationAssignment(PartitionSupport):
             If one is not allowed.
         """
         check_real("sigma", self.sigma, above=0.0)
-        check_relative(self.relative)
+        check_flag("relative", self.relative)
         check_prior(self.prior)
+        check_flag("refine", self.refine)
 
     def targets(self, distances: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return one-hot rows; a sample counts as often as its weight, of mean 1, says."""
         sigma = absolute_scale(self.sigma, self.relative, distances, weight)
         labels = combination_assignment(distances, sigma, self.prior, weight)
+        if self.refine:
+            labels = refine_combination(distances, labels, sigma, self.prior, weight)
         hard = torch.zeros_like(distances)
         return hard.scatter_(1, labels.unsqueeze(1), 1.0)
 
@@ -237,10 +249,7 @@ def combination_objective(
     check_matrix("distances", distances)
     check_real("sigma", sigma, at_least=0.0)
     n, k = distances.shape
-    if labels.shape != (n,) or labels.dtype != torch.int64:
-        raise ValueError(
-            f"labels must be int64 of shape ({n},), got {labels.dtype} of {tuple(labels.shape)}."
-        )
+    check_labels(labels, n, k)
     chosen = distances.double().gather(1, labels.unsqueeze(1)).sum()
     shares = relative_prior(prior, k)
     counts = torch.bincount(labels, minlength=k).tolist()

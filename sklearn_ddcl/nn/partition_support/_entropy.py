@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from sklearn_ddcl.nn._checks import check_matrix, check_real
+from sklearn_ddcl.nn._checks import check_flag, check_matrix, check_real
 from sklearn_ddcl.nn.numerics import safe_xlogx, weighted_mean
-from sklearn_ddcl.nn.partition_support._base import PartitionSupport, check_relative
+from sklearn_ddcl.nn.partition_support._base import PartitionSupport
 
 __all__ = ["MarginalEntropy", "marginal_entropy"]
 
@@ -48,7 +48,7 @@ class MarginalEntropy(PartitionSupport):
             If ``strength`` is no finite number >= 0, or ``relative`` is no bool.
         """
         check_real("strength", self.strength, at_least=0.0)
-        check_relative(self.relative)
+        check_flag("relative", self.relative)
 
     def penalty(self, assignments: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return minus the marginal entropy, times its weight."""

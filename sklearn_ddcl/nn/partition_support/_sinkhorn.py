@@ -5,12 +5,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from sklearn_ddcl.nn._checks import check_count, check_matrix, check_real
+from sklearn_ddcl.nn._checks import check_count, check_flag, check_matrix, check_real
 from sklearn_ddcl.nn.numerics import normalize_weights, wide_dtype
 from sklearn_ddcl.nn.partition_support._base import (
     PartitionSupport,
     absolute_scale,
-    check_relative,
 )
 from sklearn_ddcl.nn.partition_support._prior import check_prior, relative_prior
 
@@ -82,11 +81,10 @@ class SinkhornAssignment(PartitionSupport):
             If one is not allowed.
         """
         check_real("epsilon", self.epsilon, above=0.0)
-        check_relative(self.relative)
+        check_flag("relative", self.relative)
         check_prior(self.prior)
         check_count("max_iter", self.max_iter)
-        if not isinstance(self.hard, bool):
-            raise ValueError(f"hard must be a bool, got {self.hard!r}.")
+        check_flag("hard", self.hard)
 
     def targets(self, distances: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return the transport plan's rows, or their largest entries."""

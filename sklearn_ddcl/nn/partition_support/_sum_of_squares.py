@@ -2,9 +2,9 @@
 
 from torch import Tensor
 
-from sklearn_ddcl.nn._checks import check_matrix, check_real
+from sklearn_ddcl.nn._checks import check_flag, check_matrix, check_real
 from sklearn_ddcl.nn.numerics import weighted_mean
-from sklearn_ddcl.nn.partition_support._base import PartitionSupport, check_relative
+from sklearn_ddcl.nn.partition_support._base import PartitionSupport
 
 __all__ = ["SumOfSquares", "sum_of_squares"]
 
@@ -48,7 +48,7 @@ class SumOfSquares(PartitionSupport):
             If ``strength`` is no finite number >= 0, or ``relative`` is no bool.
         """
         check_real("strength", self.strength, at_least=0.0)
-        check_relative(self.relative)
+        check_flag("relative", self.relative)
 
     def penalty(self, assignments: Tensor, weight: Tensor | None = None) -> Tensor:
         """Return the sum of squares, times its weight."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from sklearn_ddcl.nn import PartitionSupport
-from sklearn_ddcl.nn.partition_support._base import absolute_scale, check_relative
+from sklearn_ddcl.nn.partition_support._base import absolute_scale
 
 
 def test_the_base_assigns_and_adds_nothing():
@@ -27,9 +27,3 @@ def test_distances_must_be_finite(bad):
     for relative in (True, False):
         with pytest.raises(ValueError, match="distances must be finite"):
             absolute_scale(0.5, relative, torch.tensor([[bad]]))
-
-
-@pytest.mark.parametrize("relative", [1, None, "yes"])
-def test_relative_must_be_a_bool(relative):
-    with pytest.raises(ValueError, match="relative must be a bool"):
-        check_relative(relative)

@@ -225,6 +225,8 @@ def test_bad_arguments(arguments, message):
     [
         (torch.zeros(3, dtype=torch.int64), "labels must be int64 of shape"),
         (torch.zeros(2), "labels must be int64 of shape"),
+        (torch.tensor([0, 2]), "labels must be from 0 to 1, got 0 to 2"),
+        (torch.tensor([-1, 0]), "labels must be from 0 to 1, got -1 to 0"),
     ],
 )
 def test_bad_labels(labels, message):
@@ -239,6 +241,7 @@ def test_bad_labels(labels, message):
         {"sigma": math.inf},
         {"sigma": "large"},
         {"relative": 1},
+        {"refine": "yes"},
         {"prior": []},
         {"prior": 3.0},
         {"prior": [1.0, -1.0]},
