@@ -134,8 +134,7 @@ from sklearn_ddcl.nn.topology import (
     two_winners,
 )
 
-__all__ = [
-    "MLP",
+__all__ = [  # noqa: RUF022  (takes MLP for a constant)
     "Augmentation",
     "Autoencoder",
     "AutoencoderOutput",
@@ -153,6 +152,7 @@ __all__ = [
     "GeometricTemperature",
     "LossDecomposition",
     "LossTerm",
+    "MLP",
     "MarginalEntropy",
     "MultiScale",
     "Objective",

@@ -6,7 +6,6 @@ import numbers
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from torch import Tensor
 
 __all__ = [
@@ -277,7 +276,7 @@ def check_flag(name: str, value: object) -> None:
     --------
     >>> check_flag("relative", True)
     """
-    if not isinstance(value, bool | np.bool_):
+    if not isinstance(value, bool):
         raise ValueError(f"{name} must be a bool, got {value!r}.")
 
 

@@ -1,6 +1,5 @@
 import math
 
-import numpy as np
 import pytest
 import torch
 
@@ -56,7 +55,7 @@ def test_check_count_rejects(value):
 
 @pytest.mark.parametrize("value", [1, None, "yes", 0.0])
 def test_check_flag_takes_bools_only(value):
-    _checks.check_flag("relative", np.bool_(True))
+    _checks.check_flag("relative", True)
     with pytest.raises(ValueError, match=f"relative must be a bool, got {value!r}"):
         _checks.check_flag("relative", value)
 

@@ -1,10 +1,9 @@
 """Moves of single samples that lower what combination assignment minimises."""
 
+import math
 from collections.abc import Sequence
 
-import numpy as np
 import torch
-from scipy.special import gammaln
 from torch import Tensor
 
 from sklearn_ddcl.nn._checks import check_matrix, check_real
@@ -32,9 +31,9 @@ def refine_combination(
         + w \log \frac{\pi_b}{\pi_a}\right) > 0,
 
     where :math:`n_a` counts the sample. For equal weights the quotients are
-    :math:`n_a` and :math:`n_b + 1`. In each round the best moves
-    between clusters that no better move of the round changes are made, until
-    there is none. What is found cannot be bettered by moving any one sample.
+    :math:`n_a` and :math:`n_b + 1`. In each round every sample's best move is
+    found, and those that still gain after the better ones are made. What is
+    found in the end cannot be bettered by moving any one sample.
 
     Parameters
     ----------
@@ -85,15 +84,14 @@ def refine_combination(
     if not bool(torch.isfinite(distances).all()):
         raise ValueError("distances must be finite, got NaN or an infinity among them.")
     n, k = distances.shape
-    d = distances.detach().cpu().double().numpy()
-    w = np.ones(n)
+    d = distances.detach().cpu().double()
+    w = None
     if weight is not None:
-        w = n * normalize_weights(weight.detach().cpu(), n, torch.from_numpy(d)).numpy()
-    unit = max(float(np.abs(d).max()), sigma) or 1.0  # no overflow below
-    found = labels.cpu().numpy().copy()
-    costs = w[:, None] * (d / unit - 2.0 * (sigma / unit) * np.log(relative_prior(prior, k)))
-    _descend(costs, found, 2.0 * (sigma / unit), w)
-    return torch.from_numpy(found).to(labels.device)
+        w = n * normalize_weights(weight.detach().cpu(), n, d)
+    unit = max(float(d.abs().max()), sigma) or 1.0  # no overflow below
+    slope = 2.0 * (sigma / unit)
+    costs = d / unit - slope * d.new_tensor(relative_prior(prior, k)).log()
+    return _descend(costs, labels.tolist(), slope, w).to(labels.device)
 
 
 def check_labels(labels: Tensor, n_samples: int, n_clusters: int) -> None:
@@ -128,29 +126,39 @@ def check_labels(labels: Tensor, n_samples: int, n_clusters: int) -> None:
         )
 
 
-def _descend(costs: np.ndarray, labels: np.ndarray, slope: float, w: np.ndarray) -> None:
-    """Make moves until none is left; labels are changed in place."""
+def _descend(costs: Tensor, labels: list[int], slope: float, weight: Tensor | None) -> Tensor:
+    """Make the moves, in rounds; costs are for a sample of weight 1."""
     n, k = costs.shape
-    rows = np.arange(n)
-    counts = np.bincount(labels, w, minlength=k)
-    own = costs[rows, labels]
-    least = _LEAST_GAIN * max(1.0, float(np.abs(costs).max()))
-    step = w[:1] if (w == w[0]).all() else w[:, None]
+    found = torch.tensor(labels)
+    step = costs.new_ones(1) if weight is None else weight
+    w = [1.0] * n if weight is None else weight.tolist()
+    costs = costs * step[:, None]
+    counts = torch.zeros(k).double().index_add_(0, found, step.expand(n)).tolist()
+    least = _LEAST_GAIN * max(1.0, float(costs.abs().max()))
     while True:
-        here = np.maximum(counts[labels] - w, 0.0)
-        leave = own + slope * (gammaln(here + w + 1.0) - gammaln(here + 1.0))
-        enter = costs + slope * (gammaln(counts + step + 1.0) - gammaln(counts + 1.0))
-        enter[rows, labels] = np.inf
-        to = enter.argmin(axis=1)
-        gain = leave - enter[rows, to]
-        better = np.flatnonzero(gain > least)
-        if not len(better):
-            return
-        free = [True] * k
-        for i in better[np.argsort(-gain[better], kind="stable")].tolist():
-            a, b = int(labels[i]), int(to[i])
-            if free[a] and free[b]:
-                free[a] = free[b] = False
-                counts[a] -= w[i]
-                counts[b] += w[i]
-                labels[i], own[i] = b, costs[i, b]
+        size = costs.new_tensor(counts)
+        growth = (size + step[:, None] + 1.0).lgamma() - (size + 1.0).lgamma()
+        least_cost, to = (costs + slope * growth).min(dim=1)
+        own = costs.gather(1, found[:, None])[:, 0]
+        here = (size[found] - step).clamp_min(0.0)
+        leave = own + slope * ((here + step + 1.0).lgamma() - (here + 1.0).lgamma())
+        # that of the own cluster is not positive: entering costs no less than leaving
+        gain = (leave - least_cost).tolist()
+        better = sorted((i for i in range(n) if gain[i] > least), key=lambda i: -gain[i])
+        if not better:
+            return found
+        targets = to[better].tolist()
+        change = (own - costs.gather(1, to[:, None])[:, 0])[better].tolist()
+        for i, b, saved in zip(better, targets, change, strict=True):
+            # earlier moves of the round have changed the counts
+            a = labels[i]
+            counts[a] = max(counts[a] - w[i], 0.0)
+            if saved + slope * (_growth(counts[a], w[i]) - _growth(counts[b], w[i])) > least:
+                labels[i], a = b, b
+            counts[a] += w[i]
+        found = torch.tensor(labels)
+
+
+def _growth(count: float, step: float) -> float:
+    """By how much the logarithm of the count's factorial grows by a step."""
+    return math.lgamma(count + step + 1.0) - math.lgamma(count + 1.0)
