@@ -14,7 +14,6 @@ from sklearn_ddcl.cluster._lost_clusters import COINCIDING_FEATURES, warn_of_los
 from sklearn_ddcl.cluster._options import NestedOptions
 from sklearn_ddcl.engine import (
     Discriminator,
-    LatentMixture,
     Mixture,
     fit_adversarial,
     posterior,
@@ -155,7 +154,7 @@ class AdversarialDeepClustering(NestedOptions, PrototypeClusterer):
         "loss": [StrOptions(set(LATENT_TERMS))],
         "backbone": [StrOptions(set(BACKBONES)), callable],
         "warm_up": [None, StrOptions(set(WARM_UPS)), HasMethods(["make_task", "run"])],
-        "mixture": [StrOptions(set(MIXTURES)), LatentMixture],
+        "mixture": [StrOptions(set(MIXTURES)), HasMethods(["validate", "get_params"])],
         "prototypes_per_cluster": [None, Interval(Integral, 1, None, closed="left")],
         "discriminator": [None, HasMethods(["build", "validate"])],
         "pretext_weight": [Interval(Real, 0, None, closed="left")],

@@ -33,6 +33,8 @@ def make_config(estimator):
     ValueError
         If a member of an option is not allowed, or several prototypes a cluster
         are asked for with Gaussians.
+    TypeError
+        If the discriminator's options are a class.
     """
     mixture, per_cluster = resolve_mixture(estimator.mixture), estimator.prototypes_per_cluster
     if mixture.kind == "gaussian" and (per_cluster or 1) > 1:
@@ -40,6 +42,11 @@ def make_config(estimator):
             f"The 'prototypes_per_cluster' parameter of {type(estimator).__name__} must be None "
             f"or 1 with a mixture of Gaussians, which are not joined. Got {per_cluster!r} "
             "instead: mixture='kmeans' takes it."
+        )
+    if isinstance(estimator.discriminator, type):
+        raise TypeError(
+            "The 'discriminator' parameter must be None or an object such as Discriminator(). Got "
+            f"{estimator.discriminator!r} instead."
         )
     options = copy.deepcopy(estimator.discriminator or Discriminator())
     options.validate()

@@ -11,7 +11,7 @@ _COINCIDE = 1e-3  # S relative to Lq: prototypes 3 % of a deviation apart
 _SHRUNK = 1e-2  # variance of the features relative to the first record
 _UNIFORM = 1e-3  # K relative to 1 / number of prototypes
 _CURES = {
-    "clusters": "ask for fewer clusters, or learn features with a warm-up",
+    "clusters": "ask for fewer clusters, or learn features with a warm-up or a partition support",
     "prototypes": "revive prototypes more often, or take a partition support",
     "separation": "end at a lower temperature: above the critical one all prototypes coincide",
     "features": "keep the warm-up's objective in the joint phase, or give it more weight",
@@ -96,8 +96,8 @@ def collapse_report(history):
     --------
     >>> from sklearn_ddcl.diagnostics import collapse_report
     >>> records = [{"n_active": 10, "epoch": 1}, {"n_active": 1, "epoch": 2}]
-    >>> print(collapse_report(records))
-    1 of 10 prototypes holds samples; revive prototypes more often, or take a partition support.
+    >>> collapse_report(records).signs[0].what
+    '1 prototype holds samples, where 10 once did'
     """
     signs = _lost_clusters(history) if hasattr(history, "fit") else []
     if not (hasattr(history, "fit") and _joined(history)):
@@ -125,7 +125,8 @@ def _lost_clusters(estimator):
     found = getattr(final, "n_active_clusters_", None)
     if wanted is None or found is None or found >= wanted:
         return []
-    return _sign("clusters", np.nan, f"{found} of {wanted} clusters are in use")
+    verb = "is" if found == 1 else "are"
+    return _sign("clusters", np.nan, f"{found} of {wanted} clusters {verb} in use")
 
 
 def _last_stretch(epochs, mask):
@@ -153,8 +154,8 @@ def _lost_prototypes(records):
     epoch = _last_stretch(epochs, (active < most / 2) | ((active <= 1) & (most > 1)))
     if epoch is None:
         return []
-    verb = "holds" if active[-1] == 1 else "hold"
-    return _sign("prototypes", epoch, f"{active[-1]:g} of {most:g} prototypes {verb} samples")
+    found = "prototype holds" if active[-1] == 1 else "prototypes hold"
+    return _sign("prototypes", epoch, f"{active[-1]:g} {found} samples, where {most:g} once did")
 
 
 def _coincidence(records):

@@ -75,7 +75,9 @@ def separation_concentration(history, *, phases=None):
     """
     records = read_history(history)
     if phases is not None:
-        records = _only(records, [phases] if isinstance(phases, str) else list(phases))
+        single = isinstance(phases, str) or not hasattr(phases, "__iter__")
+        listed = [phases] if single else phases
+        records = _only(records, list(listed))
     epochs, (separation, concentration) = records.rows("separation", "concentration")
     return SeparationConcentration(
         epochs,

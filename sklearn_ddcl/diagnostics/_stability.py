@@ -5,6 +5,9 @@ from typing import NamedTuple
 import numpy as np
 
 from sklearn_ddcl.diagnostics._records import read_history
+from sklearn_ddcl.utils import estimator_history
+
+_LARGEST = np.finfo(float).max
 
 
 class StabilityBound(NamedTuple):
@@ -44,8 +47,9 @@ def stability_bound(history):
     Returns
     -------
     stability : StabilityBound
-        Columns over the records that have both, those of a joint training;
-        without those whose bound is infinite, as samples equal their mixtures.
+        Columns over the records that have both, those of a joint training.
+        A bound is infinite where features equal their mixtures: any ratio
+        keeps it.
 
     Raises
     ------
@@ -67,5 +71,19 @@ def stability_bound(history):
     >>> stability_bound(records).holds.tolist()
     [True, False]
     """
-    epochs, (ratio, bound) = read_history(history).rows("rate_ratio", "rate_bound")
+    epochs, (ratio, bound) = read_history(_bounded(history)).rows("rate_ratio", "rate_bound")
+    bound[bound == _LARGEST] = np.inf
     return StabilityBound(epochs, ratio, bound, ratio < bound)
+
+
+def _bounded(history):
+    """Return records whose infinite bounds, which would count as missing, are numbers."""
+    records = estimator_history(history) if hasattr(history, "fit") else history
+    if not isinstance(records, list):
+        return records
+    return [
+        {**record, "rate_bound": _LARGEST}
+        if isinstance(record, dict) and record.get("rate_bound") == np.inf
+        else record
+        for record in records
+    ]

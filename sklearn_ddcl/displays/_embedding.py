@@ -159,9 +159,10 @@ class EmbeddingDisplay:
         handles = [] if marks is None else [legend_mark("prototype", "white", 6, "black", "D")]
         if len(listed) > NAMED_BY_COLOR:
             self.ax_.autoscale_view()
-            write_names(points, codes, listed, self.ax_, marks)
+            written = write_names(points, codes, listed, self.ax_, marks)
             sample = "$7$" if isinstance(names[0], int) else "$a$"
-            handles.append(legend_mark(f"a {self.label_name}", "black", 6, marker=sample))
+            room = "" if written == len(listed) else " (some have no room)"
+            handles.append(legend_mark(f"a {self.label_name}{room}", "black", 6, marker=sample))
         else:
             handles += [
                 legend_mark(f"{self.label_name} {short_name(name)}", color, 7)

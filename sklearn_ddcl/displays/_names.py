@@ -47,6 +47,11 @@ def write_names(points, groups, listed, ax, avoid=None):
         Where to draw, with its final limits.
     avoid : ndarray of shape (n_marks, 2), default=None
         Marks that names should not cover, if there is another place.
+
+    Returns
+    -------
+    n_written : int
+        How many names had room.
     """
     marks = np.empty((0, 2)) if avoid is None else avoid
     sizes = np.bincount(groups, minlength=len(listed))
@@ -66,6 +71,7 @@ def write_names(points, groups, listed, ax, avoid=None):
         taken, half_widths = np.vstack([taken, place]), np.append(half_widths, half)
         box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": color}
         ax.text(*place, text, ha="center", va="center", fontsize=8, zorder=4, bbox=box)
+    return len(taken)
 
 
 def _apart(places, others, width, height, ax):

@@ -78,6 +78,11 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     DeepResult
         The fitted model.
 
+    Raises
+    ------
+    ValueError
+        If a partition support expects shares of another number of prototypes.
+
     Examples
     --------
     >>> import numpy as np
@@ -92,11 +97,12 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     """
     generator = make_generator(config.seed)
     _, rows, share = trained_rows(data, weight)
+    count = prototype_count(config.n_clusters, config.prototypes_per_cluster, rows.shape[0])
+    _check_prior(config, count)
     prepared, task, history = warm_start(rows, share, config, generator)
     device = resolve_device(config.device, torch.float32)
     prepared.body.to(device)
     z = encode(prepared.body, prepared.inputs, device)
-    count = prototype_count(config.n_clusters, config.prototypes_per_cluster, len(z))
     first = seed_prototypes(z.cpu().numpy(), share, count, generator)
     joint = fit_joint(
         prepared.body,
@@ -117,6 +123,17 @@ def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepRe
     return DeepResult(
         backbone, clusters, joined, joint.temperature, len(joint.history), history, flattened
     )
+
+
+def _check_prior(config: DeepConfig, n_prototypes: int) -> None:
+    """Require expected shares, if any, for the prototypes before they are trained."""
+    prior = getattr(config.training.support(), "prior", None)
+    if prior is not None and len(prior) != n_prototypes:
+        raise ValueError(
+            f"prior of the partition_support must have one number for each of the {n_prototypes} "
+            f"prototypes, got {len(prior)}. Prototypes are joined into clusters after training; "
+            "with prototypes_per_cluster=1 each is a cluster."
+        )
 
 
 def _is_line(z: Tensor) -> bool:

@@ -69,7 +69,7 @@ def resolve_mixture(value: Any) -> LatentMixture:
     Raises
     ------
     ValueError
-        If an option is not allowed.
+        If it is neither a name nor such an object, or an option is not allowed.
 
     Examples
     --------
@@ -77,6 +77,11 @@ def resolve_mixture(value: Any) -> LatentMixture:
     >>> resolve_mixture("gaussian")
     LatentMixture(kind='gaussian', interval=3, n_init=3)
     """
-    options: LatentMixture = LatentMixture(value) if isinstance(value, str) else plain(value)
+    options = LatentMixture(value) if isinstance(value, str) else plain(value)
+    if not isinstance(options, LatentMixture):
+        raise ValueError(
+            "The 'mixture' parameter must be 'kmeans', 'gaussian' or an object such as "
+            f"LatentMixture(). Got {value!r} instead."
+        )
     options.validate()
     return options

@@ -204,6 +204,10 @@ def test_lost_clusters_are_named():
         ({"warm_up": "pca"}, "The 'warm_up' parameter"),
         ({"mixture": "spherical"}, "The 'mixture' parameter"),
         ({"mixture": LatentMixture}, "The 'mixture' parameter"),
+        (
+            {"mixture": Discriminator()},
+            r"must be 'kmeans', 'gaussian' or an object such as .* Got",
+        ),
         ({"mixture": LatentMixture(interval=0)}, "interval must be .* got 0"),
         ({"prototypes_per_cluster": 0}, "The 'prototypes_per_cluster' parameter"),
         (
@@ -220,6 +224,11 @@ def test_lost_clusters_are_named():
 def test_parameters_that_are_not_allowed_are_named(changes, message):
     with pytest.raises(ValueError, match=message):
         make(**{"n_clusters": 4, **changes}).fit(X)
+
+
+def test_a_class_in_the_place_of_the_discriminators_options_is_named():
+    with pytest.raises(TypeError, match=r"an object such as Discriminator\(\). Got <class"):
+        make(discriminator=Discriminator).fit(X)
 
 
 @pytest.mark.parametrize("mixture", ["kmeans", "gaussian"])

@@ -344,6 +344,11 @@ def test_a_support_is_that_of_the_joint_training():
         ({"partition_support": "even"}, ValueError, "'partition_support' parameter .* must be"),
         ({"partition_support": CombinationAssignment(sigma=-1.0)}, ValueError, "sigma must be"),
         (
+            {"partition_support": CombinationAssignment(prior=[0.5, 0.5, 1.0])},
+            ValueError,
+            "each of the .* prototypes, got 3.* prototypes_per_cluster=1 each is a cluster",
+        ),
+        (
             {"partition_support": "combination", "backbone": None},
             ValueError,
             "'partition_support' .* must be None with backbone=None",

@@ -44,7 +44,7 @@ def test_online_clustering_without_support_collapses():
         model.fit(load_digits().data / 16)
     report = collapse_report(model)
     assert {"clusters", "prototypes"} <= {sign.kind for sign in report.signs}
-    assert "of 10 clusters are in use; ask for fewer clusters" in str(report)
+    assert "1 of 10 clusters is in use; ask for fewer clusters" in str(report)
 
 
 @pytest.mark.parametrize("loss", ["quantization", "ols"])

@@ -47,6 +47,6 @@ def test_phases_are_chosen_by_name():
     two = separation_concentration(model, phases=["finish"])
     assert len(both.epochs) == len(one.epochs) + len(two.epochs)
     assert (two.concentration == 1).all()
-    for wrong in (["pretext"], []):
+    for wrong in (["pretext"], [], 3):
         with pytest.raises(ValueError, match=r"phases must be some of \['annealing', 'finish'\]"):
             separation_concentration(model, phases=wrong)

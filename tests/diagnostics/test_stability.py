@@ -25,6 +25,13 @@ def test_a_ratio_above_its_bound_is_told():
     np.testing.assert_array_equal(stability_bound(records).holds, [False, False, True])
 
 
+def test_an_infinite_bound_holds():
+    records = [{"rate_ratio": 0.3, "rate_bound": bound} for bound in (np.inf, 0.1, np.nan)]
+    found = stability_bound(records)
+    assert (found.bound.tolist(), found.holds.tolist()) == ([np.inf, 0.1], [True, False])
+    assert stability_bound(records[:1]).holds.tolist() == [True]
+
+
 def test_given_features_have_no_ratio():
     model = DDCLClustering(3, backbone=None, random_state=0).fit(X)
     with pytest.raises(ValueError, match="records with rate_ratio, rate_bound"):
