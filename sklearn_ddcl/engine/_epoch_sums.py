@@ -8,9 +8,11 @@ from torch import Tensor
 
 from sklearn_ddcl.engine._joint_module import StepOutput
 from sklearn_ddcl.nn.distances import pairwise_separation
+from sklearn_ddcl.nn.numerics import wide_dtype
 from sklearn_ddcl.nn.outputs import ClusterOutput
 
 _ELEMENTS = 1 << 17  # of distances kept until they are summed up: what fits a cache
+_ROUNDING = 1e-12  # of V, relative to the larger of its two terms
 
 __all__ = ["EpochSummary", "EpochSums", "cluster_sums"]
 
@@ -195,20 +197,26 @@ def cluster_sums(outputs: list[ClusterOutput]) -> Tensor:
     >>> cluster_sums([ClusterOutput(z, p, distances, q, 1.0)])
     tensor([1.2500, 0.2500, 1.0000, 0.5000, 0.0000], dtype=torch.float64)
     """
-    z = torch.stack([output.z for output in outputs])
-    p = torch.stack([output.prototypes for output in outputs])
+    wide = wide_dtype(outputs[0].z)  # the two terms of V are large beside their difference
+    z = torch.stack([output.z for output in outputs]).to(wide)
+    p = torch.stack([output.prototypes for output in outputs]).to(wide)
     distances = torch.stack([output.distances for output in outputs])
     q = torch.stack([output.assignments for output in outputs])
+    loss = (q * distances).sum()
+    q = q.to(wide)
+    q = q / q.sum(dim=2, keepdim=True)
     centre = p.mean(dim=1, keepdim=True)  # a common offset would cost digits
     z, p = z - centre, p - centre
-    overlap = q.transpose(1, 2) @ q
-    pairs = torch.cdist(p, p, compute_mode="donot_use_mm_for_euclid_dist").square()
+    mixture = q @ p
+    moment = (q.sum(dim=1) * p.square().sum(dim=2)).sum()
+    variance = moment - mixture.square().sum()
+    rounding = variance.abs() <= _ROUNDING * moment
     deviation = z - z.mean(dim=1, keepdim=True)
     sums = [
-        (q * distances).sum(),
-        (z - q @ p).square().sum(),
-        0.5 * (overlap * pairs).sum(),
-        overlap.diagonal(dim1=1, dim2=2).sum(),
+        loss.to(wide),
+        (z - mixture).square().sum(),
+        torch.where(rounding, variance.clamp_min(0.0), variance),
+        q.square().sum(),
         deviation.square().sum() * (z.shape[1] / max(1, z.shape[1] - 1)),
     ]
     return torch.stack(sums).cpu().double()
