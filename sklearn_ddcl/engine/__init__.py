@@ -38,7 +38,7 @@ from sklearn_ddcl.engine._learning_stream import LearningStream
 from sklearn_ddcl.engine._mixture import Mixture, posterior
 from sklearn_ddcl.engine._mixture_module import make_mixture_module
 from sklearn_ddcl.engine._module import make_module
-from sklearn_ddcl.engine._neighbors import neighbor_graph
+from sklearn_ddcl.engine._neighbors import mutual_neighbors, neighbor_graph
 from sklearn_ddcl.engine._online import (
     begin_online,
     learn_online,
@@ -120,6 +120,7 @@ __all__ = [
     "learn_online",
     "make_mixture_module",
     "make_module",
+    "mutual_neighbors",
     "nearest",
     "nearest_two",
     "neighbor_graph",

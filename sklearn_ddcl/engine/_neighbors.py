@@ -6,8 +6,9 @@ import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import Tensor
 
-__all__ = ["NEIGHBOR_SEARCHES", "neighbor_graph"]
+__all__ = ["NEIGHBOR_SEARCHES", "mutual_neighbors", "neighbor_graph"]
 
+_ALONE = 3  # neighbours kept by a row that is in nobody's list
 _EXACT_UP_TO = 100_000  # below, compiling pynndescent takes longer than all pairs
 
 
@@ -56,6 +57,54 @@ def neighbor_graph(
     if len(x) == 1:
         return torch.zeros(1, 1, dtype=torch.int64, device=x.device)
     return NEIGHBOR_SEARCHES[search](x, min(n_neighbors, len(x) - 1), generator)
+
+
+def mutual_neighbors(graph: Tensor) -> Tensor:
+    """Keep the neighbours of each row that have the row among their own.
+
+    Parameters
+    ----------
+    graph : Tensor of shape (n, k), int64
+        Row numbers, nearest first, as :func:`neighbor_graph` returns them.
+
+    Returns
+    -------
+    Tensor of shape (n, k), int64
+        Nearest first; rows with fewer than k repeat theirs, from the nearest on,
+        and rows without any keep their three nearest ones.
+
+    Notes
+    -----
+    A sample between two clusters, or far from all, has its neighbours in places
+    where samples have nearer ones: their edges, which would tie clusters
+    together, are those that are not returned.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from sklearn_ddcl.engine import mutual_neighbors, neighbor_graph
+    >>> x = torch.tensor([[0.0], [1.0], [2.1], [3.3], [9.0]])
+    >>> graph = neighbor_graph(x, 2, torch.Generator())
+    >>> graph[:4]
+    tensor([[1, 2],
+            [0, 2],
+            [1, 3],
+            [2, 1]])
+    >>> mutual_neighbors(graph)[:4]
+    tensor([[1, 1],
+            [0, 2],
+            [1, 3],
+            [2, 2]])
+    """
+    n, k = graph.shape
+    rows = torch.arange(n, device=graph.device)[:, None]
+    edges, back = (rows * n + graph).flatten(), (graph * n + rows).flatten()
+    mutual = torch.isin(edges, back).reshape(n, k)
+    alone = ~mutual.any(dim=1)
+    mutual[alone, :_ALONE] = True
+    order = (~mutual).to(torch.uint8).argsort(dim=1, stable=True)
+    place = torch.arange(k, device=graph.device) % mutual.sum(dim=1, keepdim=True)
+    return graph.gather(1, order.gather(1, place))
 
 
 def _exact(x: Tensor, k: int, generator: torch.Generator) -> Tensor:

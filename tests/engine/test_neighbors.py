@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.neighbors import NearestNeighbors
 
-from sklearn_ddcl.engine import _neighbors, neighbor_graph
+from sklearn_ddcl.engine import _neighbors, mutual_neighbors, neighbor_graph
 
 HAVE_APPROXIMATE = importlib.util.find_spec("pynndescent") is not None
 needs_pynndescent = pytest.mark.skipif(
@@ -81,6 +81,35 @@ def test_many_rows_are_searched_approximately_only_where_that_is_installed(monke
         neighbor_graph(x, 3, generator())
         neighbor_graph(x[:29], 3, generator())
     assert asked == ["approximate", "exact", "exact", "exact"]
+
+
+def mutual_oracle(graph):
+    """Row by row, from lists."""
+    lists, k = graph.tolist(), graph.shape[1]
+    found = []
+    for i, row in enumerate(lists):
+        mutual = [j for j in row if i in lists[j]] or row[:3]
+        found.append((mutual * k)[:k])
+    return found
+
+
+@given(st.integers(0, 999), st.integers(2, 60), st.integers(1, 12))
+def test_mutual_neighbours_have_the_row_among_theirs(seed, n, k):
+    graph = neighbor_graph(rows(seed, n, 2), k, generator())
+    assert mutual_neighbors(graph).tolist() == mutual_oracle(graph)
+
+
+def test_a_single_row_is_its_own_mutual_neighbour():
+    graph = neighbor_graph(rows(0, 1, 2), 4, generator())
+    assert mutual_neighbors(graph).tolist() == [[0]]
+
+
+def test_an_outlier_keeps_its_nearest_and_is_nobodys_neighbour():
+    x = torch.cat([rows(0, 50, 2), torch.full((1, 2), 99.0).double()])
+    graph = neighbor_graph(x, 6, generator())
+    found = mutual_neighbors(graph)
+    assert found[50].tolist() == graph[50, :3].tolist() * 2
+    assert not bool((found[:50] == 50).any())
 
 
 @pytest.mark.slow  # compiles for most of a minute

@@ -3,13 +3,15 @@
 import torch
 
 from sklearn_ddcl.engine._backbones import Prepared
-from sklearn_ddcl.engine._neighbors import NEIGHBOR_SEARCHES, neighbor_graph
+from sklearn_ddcl.engine._neighbors import NEIGHBOR_SEARCHES, mutual_neighbors, neighbor_graph
 from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._tasks import NeighborTask
 from sklearn_ddcl.engine._warm_ups._base import WarmUp
-from sklearn_ddcl.nn._checks import check_count
+from sklearn_ddcl.nn._checks import check_count, check_flag
 
 __all__ = ["NeighborContrast"]
+
+_MOST, _FEWEST = 15, 3
 
 
 class NeighborContrast(WarmUp):
@@ -22,8 +24,12 @@ class NeighborContrast(WarmUp):
     Parameters
     ----------
     n_neighbors : int or None, default=None
-        Neighbours of each sample. None takes 15, or fewer where clusters are
+        Nearest samples of each sample. None takes 15, or fewer where clusters are
         small: a third of the mean cluster, and at least 3.
+    mutual : bool, default=True
+        Whether only those of them are neighbours that have the sample among their
+        own nearest: a sample between two clusters then does not tie them
+        together [2]_. False takes all.
     n_steps : int or None, default=None
         Steps; None takes a number that grows with that of the samples: 900 for
         2,000 of them, 2,400 for 10,000, and 38,600 for 70,000, and fewer, down
@@ -40,6 +46,9 @@ class NeighborContrast(WarmUp):
     ----------
     .. [1] J. N. Böhm, P. Berens and D. Kobak, "Unsupervised visualization of
        image datasets using contrastive learning", ICLR (2023).
+    .. [2] M. R. Brito, E. L. Chávez, A. J. Quiroz and J. E. Yukich, "Connectivity
+       of the mutual k-nearest-neighbor graph in clustering and outlier
+       detection", Statistics & Probability Letters 35, 33-42 (1997).
 
     Examples
     --------
@@ -53,12 +62,14 @@ class NeighborContrast(WarmUp):
     def __init__(
         self,
         n_neighbors: int | None = None,
+        mutual: bool = True,
         n_steps: int | None = None,
         batch_size: int = 256,
         learning_rate: float = 5e-3,
         search: str = "auto",
     ) -> None:
         self.n_neighbors = n_neighbors
+        self.mutual = mutual
         self.n_steps = n_steps
         self.batch_size = batch_size
         self.learning_rate = learning_rate
@@ -69,6 +80,7 @@ class NeighborContrast(WarmUp):
         super().validate()
         if self.n_neighbors is not None:
             check_count("n_neighbors", self.n_neighbors)
+        check_flag("mutual", self.mutual)
         if self.search not in NEIGHBOR_SEARCHES:
             raise ValueError(
                 f"search must be one of {sorted(NEIGHBOR_SEARCHES)}, got {self.search!r}."
@@ -83,6 +95,6 @@ class NeighborContrast(WarmUp):
         n_rows = len(prepared.inputs)
         count = self.n_neighbors
         if count is None:
-            count = min(15, max(3, n_rows // (3 * (n_clusters or 1))))
+            count = min(_MOST, max(_FEWEST, n_rows // (3 * (n_clusters or 1))))
         graph = neighbor_graph(prepared.components, count, generator, self.search)
-        return NeighborTask(prepared.inputs, graph)
+        return NeighborTask(prepared.inputs, mutual_neighbors(graph) if self.mutual else graph)

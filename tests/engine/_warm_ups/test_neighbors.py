@@ -28,6 +28,15 @@ def test_a_number_of_neighbours_is_taken_as_it_is():
     assert degree(6, 2, n_neighbors=7) == 5
 
 
+def test_neighbours_are_mutual_unless_told_otherwise():
+    graphs = {mutual: NeighborContrast(n_steps=1, mutual=mutual).fit(X).task_.graph
+              for mutual in (True, False)}  # fmt: skip
+    nearest = graphs[False].tolist()
+    assert any(i not in nearest[j] for i, row in enumerate(nearest) for j in row)
+    kept = [(i, j) for i, row in enumerate(graphs[True].tolist()) for j in row]
+    assert all(i in nearest[j] or not any(i in row for row in nearest) for i, j in kept)
+
+
 def test_training_parts_what_is_apart():
     warm_up = NeighborContrast(n_steps=200).fit(X)
     with torch.no_grad():
@@ -43,7 +52,11 @@ def test_nested_parameters_are_set_by_name():
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [*[("n_neighbors", v) for v in (0, -1, 2.0, True)], *[("search", v) for v in ("fast", None)]],
+    [
+        *[("n_neighbors", v) for v in (0, -1, 2.0, True)],
+        *[("search", v) for v in ("fast", None)],
+        ("mutual", 1),
+    ],
 )
 def test_bad_options_are_refused_by_name(name, value):
     with pytest.raises(ValueError, match=name):
