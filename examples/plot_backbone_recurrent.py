@@ -54,7 +54,7 @@ class Recurrent(nn.Module):
 model = DDCLClustering(
     n_clusters=3,
     backbone=Recurrent,
-    warm_up=NeighborContrast(n_neighbors=6, n_steps=250, batch_size=128, learning_rate=1e-2),
+    warm_up=NeighborContrast(n_neighbors=12, n_steps=250, batch_size=128, learning_rate=1e-2),
     training=JointTraining(epochs=5),
     device="cpu",
     random_state=0,

@@ -64,7 +64,7 @@ DEEP = {
     "simclr": {"warm_up": SimCLR(n_steps=60)},
     "one each": {"prototypes_per_cluster": 1},
     "ols": {"loss": "ols"},
-    "cross entropy": {"loss": "cross_entropy"},
+    "cross entropy": {"loss": "cross_entropy", "warm_up": NeighborContrast(n_steps=100)},
     "module": {"backbone": LINEAR},
     "constant": {"temperature": ConstantTemperature(0.05)},
     "balance": {"regularization": Regularization(balance=0.1)},
