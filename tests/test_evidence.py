@@ -75,6 +75,7 @@ def fake(evidence, theorem=True):
     claims = [
         evidence.Claim("sums of squares, are positive", "proved", "1.0", True, "", theorem),
         evidence.Claim("it wins", ".9", ".1", False, "other data"),
+        evidence.Claim("ours wins", "", ".2", True, of="package"),
     ]
     sizes = {"full": {"seeds": (0, 1)}, "tiny": {"seeds": (0,)}}
     return evidence.Block(
@@ -91,16 +92,22 @@ def test_a_block_prints_and_writes_what_the_page_reads(monkeypatch, tmp_path, ca
     evidence.main(fake(evidence), [])
     printed = capsys.readouterr().out
     assert printed.count("paper .9 | ours .1 | does not hold\n    why: other data") == 2
-    assert "1 of 2 hold. Seeds 0 1" in printed
+    assert "1 of 2 of the paper's hold. Seeds 0 1" in printed
     about, rows = tables.read(tmp_path / "fake.csv")
     assert (about["seeds"], about["source"]) == ("0 1", "Nobody, Section 0")
     assert [list(row.values()) for row in rows] == [
-        ["sums of squares, are positive", "proved", "1.0", "holds", ""],
-        ["it wins", ".9", ".1", "does not hold", "other data"],
+        ["sums of squares, are positive", "proved", "1.0", "holds", "", "paper"],
+        ["it wins", ".9", ".1", "does not hold", "other data", "paper"],
+        ["ours wins", "", ".2", "holds", "", "package"],
     ]
+    monkeypatch.setattr(tables, "SCRIPTS", tmp_path)
+    (tmp_path / "fake.py").write_text('"""A fake.\n\nIt departs from the paper.\n"""\n')
     text = "\n".join(tables.section(tmp_path / "fake.csv"))
     assert "A fake\n------\n" in text
     assert "1 of 2 claims hold" in text
+    assert "\nIt departs from the paper.\n" in text
+    assert text.index("it wins") < text.index("Beyond the paper:") < text.index("ours wins")
+    assert "1 of 2" in "\n".join(tables.summary([tmp_path / "fake.csv"]))
     assert re.search(r"- it wins\n +- \.9\n +- \.1\n +- \*\*does not hold\*\*\. other data", text)
 
 
@@ -117,7 +124,7 @@ def test_every_table_has_its_script():
     for path in TABLES.glob("*.csv"):
         with path.open(encoding="utf-8") as file:
             table = csv.reader(line for line in file if not line.startswith("# "))
-            assert next(table) == ["claim", "paper", "ours", "holds", "why"]
+            assert next(table) == ["claim", "paper", "ours", "holds", "why", "of"]
 
 
 def test_an_unknown_block_is_refused(capsys, monkeypatch):
@@ -125,3 +132,11 @@ def test_an_unknown_block_is_refused(capsys, monkeypatch):
     with pytest.raises(SystemExit):
         load(SCRIPTS / "run_all.py").main()
     assert "invalid choice: 'nothing'" in capsys.readouterr().err
+
+
+def test_the_blocks_of_the_ddcl_paper_come_first():
+    tables = load(ROOT / "doc" / "extensions" / "evidence_tables.py")
+    names = [path.stem for path in sorted(TABLES.glob("*.csv"), key=tables.reading_order)]
+    assert names[0] == "ddcl_1_structure"
+    assert names[6:8] == ["theory", "competitive"]
+    assert all(tables.protocol(name) for name in names)

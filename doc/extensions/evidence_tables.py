@@ -1,5 +1,6 @@
 """Directive ``evidence``: a section for each table in ``doc/evidence/``."""
 
+import ast
 import csv
 import re
 from pathlib import Path
@@ -8,17 +9,25 @@ from docutils.statemachine import StringList
 from sphinx.util.docutils import SphinxDirective
 
 FOLDER = Path(__file__).resolve().parents[1] / "evidence"
+SCRIPTS = FOLDER.parents[1] / "examples" / "paper"
+HEADER = ("Claim", "Paper", "Ours", "Holds?")
 
 
 class Evidence(SphinxDirective):
-    """All tables, one section each, in the order of the files' names."""
+    """A summary, then all tables, one section each: the blocks of the DDCL paper first."""
 
     def run(self):
-        text = []
-        for path in sorted(FOLDER.glob("*.csv")):
+        paths = sorted(FOLDER.glob("*.csv"), key=reading_order)
+        text = summary(paths)
+        for path in paths:
             self.env.note_dependency(str(path))
             text += section(path)
         return self.parse_text_to_nodes(StringList(text), allow_section_headings=True)
+
+
+def reading_order(path):
+    """Return a key that sorts the blocks of the DDCL paper and its theorems first."""
+    return not path.stem.startswith("ddcl"), path.stem != "theory", path.stem
 
 
 def read(path):
@@ -29,33 +38,68 @@ def read(path):
     return dict(head), list(rows)
 
 
+def summary(paths):
+    """Return a table of the sections, with how many claims of the paper hold."""
+    cells = [("Section", "Claims that hold", "Seconds")]
+    for path in paths:
+        about, rows = read(path)
+        cells.append((f"`{about['title']}`_", count(rows), about["seconds"]))
+    return table(cells, "60 22 18")
+
+
+def count(rows):
+    """Return how many of the paper's claims hold."""
+    printed = [row["holds"] == "holds" for row in rows if row["of"] == "paper"]
+    return f"{sum(printed)} of {len(printed)}"
+
+
 def section(path):
     """Return one section as lines of reStructuredText."""
     about, rows = read(path)
-    held = sum(row["holds"] == "holds" for row in rows)
+    threads = f"{about['threads']} thread" + "s" * (about["threads"] != "1")
     lines = [about["title"], "-" * len(about["title"]), ""]
     lines += [
-        f"{about['source']}. {held} of {len(rows)} claims hold. Measured by "
+        f"{about['source']}. **{count(rows)} claims hold.** Measured by "
         f"``examples/paper/{path.stem}.py`` with seeds {about['seeds']} on {about['date']} at "
-        f"commit {about['commit']}, in {about['seconds']} s ({about['threads']} thread(s), torch "
+        f"commit {about['commit']}, in {about['seconds']} s ({threads}, torch "
         f"{about['torch']}).",
         "",
+        *protocol(path.stem),
+        "",
     ]
-    lines += [".. list-table::", "   :header-rows: 1", "   :widths: 32 14 28 26", ""]
-    header = ("The paper claims", "Paper", "Ours", "Holds?")
-    cells = [header] + [
+    lines += claims([row for row in rows if row["of"] == "paper"])
+    own = [row for row in rows if row["of"] != "paper"]
+    if own:
+        lines += ["Beyond the paper:", "", *claims(own)]
+    if path.with_suffix(".png").exists():
+        lines += [f".. image:: evidence/{path.stem}.png", f"   :alt: {about['title']}", ""]
+    return lines
+
+
+def protocol(name):
+    """Return what the script says of its set-up, after its title."""
+    told = ast.get_docstring(ast.parse((SCRIPTS / f"{name}.py").read_text(encoding="utf-8")))
+    return told.split("\n\n", 1)[1].splitlines()
+
+
+def claims(rows):
+    """Return a table of claims."""
+    cells = [HEADER] + [
         (row["claim"], row["paper"], row["ours"], " ".join(filter(None, verdict(row))))
         for row in rows
     ]
+    return table(cells, "32 14 28 26")
+
+
+def table(cells, widths):
+    """Return a list-table whose first row is its header."""
+    lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {widths}", ""]
     for row in cells:
         lines += [
             f"   {'* - ' if not position else '  - '}{plain(cell)}"
             for position, cell in enumerate(row)
         ]
-    lines.append("")
-    if path.with_suffix(".png").exists():
-        lines += [f".. image:: evidence/{path.stem}.png", f"   :alt: {about['title']}", ""]
-    return lines
+    return [*lines, ""]
 
 
 def plain(cell):

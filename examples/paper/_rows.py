@@ -23,9 +23,9 @@ def overlaps(printed, values):
     return bool(abs(np.mean(values) - mean) <= deviation + np.std(values))
 
 
-def compare(claim, paper, ours, holds, why):
+def compare(claim, paper, ours, holds, why, of="paper"):
     """Return a claim, with the reason only if it does not hold."""
-    return Claim(claim, paper, ours, bool(holds), "" if holds else why)
+    return Claim(claim, paper, ours, bool(holds), "" if holds else why, of=of)
 
 
 def method_row(name, table, printed, scores, why):

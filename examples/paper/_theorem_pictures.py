@@ -24,14 +24,14 @@ def draw_energy(e, axes):
     for values in e["energies"]:
         axes[0].plot(values - values.min() + 1e-9, color=BLUE, linewidth=1.2)
     axes[0].set_yscale("log")
-    name_axes(axes[0], "Theorem 4: energy falls", "step", "E above its last value")
+    name_axes(axes[0], "Theorem 4: energy falls", "step", "E - its least value + 1e-9")
     for norms, label in zip(e["norms"], ["$\\lambda > 2 \\eta k$", *[None] * 99], strict=False):
         axes[1].plot(norms, color=BLUE, label=label)
     for (_, norms), label in zip(
         e["loose"], ["Remark 3's $\\lambda$, k = 2", *[None] * 99], strict=False
     ):
         axes[1].plot(norms, color=RED, linestyle="--", label=label)
-    axes[1].set_yscale("log")
+    axes[1].set(xscale="symlog", yscale="log")
     axes[1].legend(fontsize=7.5)
     name_axes(axes[1], "Bounded, and not", "step", "norm of P")
 
@@ -97,10 +97,10 @@ def draw_training(runs, ax):
     seed = runs[0]["seed"]
     runs = [run for run in runs if run["seed"] == seed]
     colors = (BLUE, GREEN, ORANGE, PINK, SKY, RED)
+    ax.plot(runs[0]["bound"], color="black", linewidth=1.6, label="bound")
     for run, color in zip(runs, colors, strict=False):
-        label = f"ratio {run['ratio']:g}, ACC {run['acc']:.2f}"
-        ax.plot(run["bound"], color=color, label=label)
-        ax.axhline(run["ratio"], color=color, linestyle=":", linewidth=1)
+        label = f"ratio {run['ratio']:g}: ACC {run['acc']:.3f}"
+        ax.axhline(run["ratio"], color=color, linestyle=":", linewidth=1.6, label=label)
     ax.set_yscale("log")
     ax.legend(fontsize=7)
-    name_axes(ax, "Corollary 5: bound (line), ratio (dotted)", "epoch", "ratio of rates")
+    name_axes(ax, f"Corollary 5, seed {seed}: bound and ratios", "epoch", "ratio of rates")

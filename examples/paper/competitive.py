@@ -309,7 +309,7 @@ def figure_5(wide):
             "near 1",
             _row("deep dual", deep),
             all(mean[few, d, "deep dual"] > 0.95 for d in deep),
-            "The same.",
+            "Where it fails depends on how many features are informative.",
         ),
         compare(
             "All struggle with more features (purity below 0.8 at the most)",
@@ -328,7 +328,8 @@ def figure_5(wide):
             "samples are in their span as well.",
         ),
         compare(
-            "100 features, more and more samples: dual and deep dual keep a perfect purity",
+            "100 features, more and more samples (here up to 3,000): dual and deep dual keep a "
+            "perfect purity",
             "1.0 up to 10,000",
             "; ".join(
                 f"{layer} " + ", ".join(f"{mean[n, 100, layer]:.2f} ({n:,})" for n in samples)
@@ -340,35 +341,51 @@ def figure_5(wide):
     ]
 
 
+COURSES = {
+    "loss_quantization": ("error", "Q"),
+    "n_edges": ("edges", "edges"),
+    "n_active": ("valid prototypes", "prototypes"),
+}
+LINES = {VCL: (BLUE, "-"), FAST: (BLUE, ":"), DCL: (RED, "-")}
+
+
 def draw(figures):
-    """Draw Fig. 3 (errors), Fig. 4 (graphs of the dual layer) and Fig. 5 (purity)."""
-    figure = new_figure(7.6)
-    axes = figure.subplot_mosaic(
-        [["e0", "e1", "e2"], ["g0", "g1", "g2"], ["wide"] * 3], height_ratios=(1, 1.1, 0.9)
-    )
+    """Draw Fig. 3 (courses), Fig. 4 (graphs of both layers) and Fig. 5 (purity)."""
+    figure = new_figure(15.0)
+    rows = [*COURSES, VCL, DCL]
+    mosaic = [[f"{row}{number}" for number in range(len(SHAPES))] for row in rows]
+    ratios = (1, 0.8, 0.8, 1.1, 1.1, 0.9, 0.9)
+    axes = figure.subplot_mosaic([*mosaic, ["wide"] * 3, ["long"] * 3], height_ratios=ratios)
     shapes = figures["shapes"]
-    lines = {VCL: (BLUE, "-"), FAST: (BLUE, ":"), DCL: (RED, "-")}
     for number, name in enumerate(SHAPES):
-        ax = axes[f"e{number}"]
-        for way, (colour, style) in lines.items():
-            values = np.array([run["loss_quantization"] for run in shapes[name, way]])
-            x = np.arange(1, values.shape[1] + 1)
-            ax.plot(x, values.mean(axis=0), color=colour, linestyle=style, label=way)
-            if way != FAST:
-                ax.fill_between(
-                    x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.12, lw=0
-                )
-        ax.set_xscale("log")
-        ax.set_yscale("log")
-        ax.set_ylim(0.015, 0.4)
-        ax.set_yticks([0.02, 0.05, 0.1, 0.2], ["0.02", "0.05", "0.1", "0.2"])
-        ax.minorticks_off()
-        name_axes(ax, f"{name}: error", "epoch", "Q" if number == 0 else "")
-        graph(axes[f"g{number}"], *shapes[name, DCL][0]["fit"])
-        name_axes(axes[f"g{number}"], f"{name}: dual, paper, run 1", "", "")
-    axes["e0"].legend(fontsize=7)
-    purity_curves(axes["wide"], figures["wide"])
+        for key, (title, label) in COURSES.items():
+            ax = axes[f"{key}{number}"]
+            courses(ax, {way: [run[key] for run in shapes[name, way]] for way in LINES})
+            name_axes(ax, f"{name}: {title}", "epoch", label if number == 0 else "")
+        errors = axes[f"loss_quantization{number}"]
+        errors.set(yscale="log", ylim=(0.015, 0.4))
+        errors.set_yticks([0.02, 0.05, 0.1, 0.2], ["0.02", "0.05", "0.1", "0.2"])
+        errors.minorticks_off()
+        for way in (VCL, DCL):
+            graph(axes[f"{way}{number}"], *shapes[name, way][0]["fit"])
+            name_axes(axes[f"{way}{number}"], f"{name}: {way}, run 1", "", "")
+    axes["loss_quantization0"].legend(fontsize=7)
+    purity_curves(axes["wide"], figures["wide"], 0)
+    purity_curves(axes["long"], figures["wide"], 1)
     return figure
+
+
+def courses(ax, runs):
+    """Draw mean and range over epochs of each way's runs."""
+    for way, (colour, style) in LINES.items():
+        values = np.array(runs[way])
+        x = np.arange(1, values.shape[1] + 1)
+        ax.plot(x, values.mean(axis=0), color=colour, linestyle=style, label=way)
+        if way != FAST:
+            ax.fill_between(
+                x, values.min(axis=0), values.max(axis=0), color=colour, alpha=0.12, lw=0
+            )
+    ax.set_xscale("log")
 
 
 def graph(ax, X, prototypes, edges):
@@ -382,19 +399,21 @@ def graph(ax, X, prototypes, edges):
     ax.set_aspect("equal")
 
 
-def purity_curves(ax, wide):
-    """Draw purity over the number of features."""
-    few = min(n for n, _, _ in wide)
+def purity_curves(ax, wide, axis):
+    """Draw purity over the number of features (axis 0), or of samples."""
+    sizes = [key[:2] for key in wide]
+    fixed = min(size[axis] for size in sizes)
     for (layer, colour), marker in zip(COLOURS.items(), MARKERS, strict=False):
-        points = sorted((d, values) for (n, d, which), values in wide.items()
-                        if (n, which) == (few, layer))  # fmt: skip
+        points = sorted((key[1 - axis], values) for key, values in wide.items()
+                        if (key[axis], key[2]) == (fixed, layer))  # fmt: skip
         x, values = zip(*points, strict=True)
         y = [np.mean(each) for each in values]
         error = [np.std(each) / np.sqrt(len(each)) for each in values]
         ax.errorbar(x, y, error, marker=marker, color=colour, label=layer, capsize=3)
     ax.set_xscale("log")
     ax.legend(fontsize=8)
-    name_axes(ax, f"{few} samples: purity, mean and standard error", "features", "purity")
+    known, varied = ("samples", "features") if axis == 0 else ("features", "samples")
+    name_axes(ax, f"{fixed} {known}: purity, mean and standard error", varied, "purity")
 
 
 BLOCK = Block(

@@ -3,7 +3,8 @@
 The paper does not say how its data were made. Standardised moons with ``random_state=42`` give its
 ACC, NMI and ARI to all digits, and its two values of V, so these are the data. First prototypes
 are random samples. Assignments are constants to the gradient, as in Eq. 29 and 30; the full
-gradient is measured beside it.
+gradient is measured beside it. Temperatures are also given relative to the critical one, Tc, twice
+the largest eigenvalue of the covariance.
 """
 
 import numpy as np
@@ -163,7 +164,8 @@ def decomposition(figures):
             "confirmed",
             f"not on {', '.join(falls)}" if falls else "on all four data sets",
             not falls,
-            "V falls to 0 where the prototypes of Lq meet, above the critical temperature.",
+            f"V is highest at {peaks(hot, falls)} and falls from there, to 0 above Tc, where the "
+            "prototypes of Lq meet.",
         ),
     ]
 
@@ -172,6 +174,15 @@ def rising(rows):
     """Tell whether the mean V never falls from one temperature to the next."""
     rows = sorted((r for r in rows if r["start"] == "samples"), key=lambda row: row["t"])
     return bool((np.diff([row["v"].mean() for row in rows]) >= 0).all())
+
+
+def peaks(rows, names):
+    """Return where the mean V is highest on some data sets, in words."""
+    found = []
+    for name in names:
+        own = (r for r in rows if r["data"] == name and r["start"] == "samples")
+        found.append(f"{max(own, key=lambda row: row['v'].mean())['share']:.2g} Tc ({name})")
+    return ", ".join(found)
 
 
 def collapse(figures):
@@ -208,7 +219,7 @@ def collapse(figures):
             "100 %",
             f"{ols_words}; full gradient {ols_full}",
             bool((np.diff(ols_shares) >= 0).all() and ols_shares[-1] == 1),
-            "As above: in our runs it is V, the part that L_OLS lacks, that draws together.",
+            "In our runs it is V, the part that L_OLS lacks, that draws prototypes together.",
         ),
         Claim(
             "L_OLS diverges at high T (caption of Fig. 2, moons): its S grows with T",
@@ -249,8 +260,8 @@ def any_temperature(figures):
         f"stop-gradient: {', '.join(words[:2])}; full gradient: {', '.join(words[2:])}",
         not lost.any(),
         "Only below the critical temperature Tc = 2 x leading eigenvalue of the covariance "
-        "(twice that for the full gradient), as all T of the paper are. A little above it, a run "
-        "may need more epochs.",
+        "(twice that for the full gradient), as all T of Section 7.1 are. A little above it, a "
+        "run may need more epochs.",
     )
 
 
@@ -272,7 +283,7 @@ def feedback(figures):
             f"mean r = {r[name].mean():.2f}, from {r[name].min():.2f} to {r[name].max():.2f}"
             + (f"; starting near the mean {mean.mean():.2f}" if name == "moons" else ""),
             bool(r[name].mean() < 0),
-            why if name == "moons" else "As above.",
+            why,
         )
         for name, paper in (("moons", "-0.67"), ("circles", "< 0"), ("blobs", "< 0"))
     ]
@@ -330,9 +341,11 @@ def accuracy(figures):
 
 def draw(figures):
     """Draw S, collapse, V and ACC over relative temperature."""
-    figure, axes = panels(2, 2)
-    draw_losses(figures, axes[0])
-    draw_data(figures, axes[1])
+    figure, axes = panels(len(DATA) + 1, 2, height=3.0 * (len(DATA) + 1))
+    for name, row in zip(DATA, axes, strict=False):
+        draw_losses(figures, name, row)
+    axes[0, 0].legend(fontsize=7.5, loc="lower left")
+    draw_data(figures, axes[-1])
     return figure
 
 
@@ -342,8 +355,8 @@ def curve(figures, key, **conditions):
     return np.array(sorted((row["share"], row[key].mean()) for row in rows)).T
 
 
-def draw_losses(figures, axes):
-    """Compare both losses and both gradients on moons, as Fig. 2 does."""
+def draw_losses(figures, name, axes):
+    """Compare both losses and both gradients on a data set, as Fig. 2 does on moons."""
     lines = [
         ("$L_q$, stop-gradient", BLUE, "-", "quantization", True),
         ("$L_q$, full gradient", BLUE, "--", "quantization", False),
@@ -351,24 +364,23 @@ def draw_losses(figures, axes):
         ("$L_{OLS}$, full gradient", RED, "--", "ols", False),
     ]
     for (label, color, style, loss, stop), marker in zip(lines, MARKERS, strict=False):
-        runs = {"data": "moons", "start": "samples", "loss": loss, "stop": stop}
+        runs = {"data": name, "start": "samples", "loss": loss, "stop": stop}
         options = {"color": color, "linestyle": style, "marker": marker, "markersize": 4}
         axes[0].plot(*curve(figures, "s", **runs), label=label, **options)
         share, lost = curve(figures, "collapsed", **runs)
         axes[1].plot(share, 100 * lost, **options)
     axes[0].set_yscale("symlog", linthresh=0.1)
     axes[0].set_ylim(bottom=-0.01)
-    axes[0].legend(fontsize=7.5, loc="lower left")
-    name_axes(axes[0], "Separation on moons", "$T / T_c$", "$S(P)$ at the end")
-    name_axes(axes[1], "Collapsed runs on moons", "$T / T_c$", "% of runs")
+    name_axes(axes[0], f"{name}: separation", "$T / T_c$", "$S(P)$ at the end")
+    name_axes(axes[1], f"{name}: collapsed runs", "$T / T_c$", "% of runs")
     for ax in axes:
         mark(ax, 1, "$T_c$", 0.55)
         mark(ax, 2, "$2 T_c$", 0.55)
     tick = {"ha": "center", "va": "bottom", "fontsize": 7.5, "color": "0.3"}
     for t in figures["absolute"]:
-        place = t / figures["critical"]["moons"], 0
+        place = t / figures["critical"][name], 0
         axes[1].annotate("|", place, (0, 2), textcoords="offset points", **tick)
-    place = figures["absolute"][-1] / figures["critical"]["moons"] / 2, 0
+    place = figures["absolute"][-1] / figures["critical"][name] / 2, 0
     axes[1].annotate("paper's T", place, (0, 12), textcoords="offset points", **tick)
 
 

@@ -304,13 +304,13 @@ def decomposition(figures):
             "Above the critical temperature prototypes contract to the mean and V falls to 0; "
             "below it they part and V rises, until assignments harden and it falls again.",
         ),
-        compare(
-            "That confirms Corollary 2, by which V falls with the temperature: V of fixed "
-            "prototypes never falls as T rises",
+        Claim(
+            "That confirms Corollary 2: on these features V of fixed prototypes never falls as T "
+            "rises",
             "confirmed",
             f"from {swept[0]:.1e} to {swept[-1]:.1e}, over {len(swept)} temperatures",
             bool((np.diff(swept) >= 0).all()),
-            "With more than two prototypes Corollary 2 is false.",
+            "In general it is false for more than two prototypes: see the theorems.",
         ),
         compare(
             "L_OLS and Lq differ in V alone, so prototypes are as far apart with both (S at the "

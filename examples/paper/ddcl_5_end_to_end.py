@@ -186,11 +186,12 @@ def conclusions(acc):
         ),
         compare(
             "Joint training with Lq improves on its own warm start",
-            "not shown",
+            "",
             f"{mean_and_deviation(acc[LQ])} against {mean_and_deviation(acc[WARM])}",
             acc[LQ].mean() > acc[WARM].mean(),
             "With no other task Lq is lowest for features drawn together, and what the warm "
             "start had learned is lost; the package keeps that task.",
+            of="package",
         ),
     ]
 
@@ -202,19 +203,21 @@ def under_defaults(acc):
         compare(
             "Lq is more accurate than L_OLS with the package's defaults too, beyond the "
             "deviations",
-            "follows from the text",
+            "",
             f"{cell[OUR_LQ]} against {cell[OUR_OLS]}",
             clearly_higher(acc[OUR_LQ], acc[OUR_OLS]),
             "The warm-up's task is kept, several prototypes are joined to a cluster, and "
             "assignments are constants at first: what ruins L_OLS is gone.",
+            of="package",
         ),
         compare(
             "DDCL is more accurate than DeepCluster with the package's defaults, beyond the "
             "deviations",
-            "follows from the text",
+            "",
             f"{cell[OUR_LQ]} against {cell[OUR_DEEP]}",
             clearly_higher(acc[OUR_LQ], acc[OUR_DEEP]),
             "Three runs do not tell them apart.",
+            of="package",
         ),
     ]
 

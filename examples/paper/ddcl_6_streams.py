@@ -1,6 +1,7 @@
 """DDCL 6: the incremental form on digits, one pass in batches of 50 (Section 7.6).
 
-Features are those of block 2: standardised pixels, then 20 principal components. The paper's rule
+Features are those of block 2: standardised pixels, then 20 principal components (the text has the
+components first, by which the figures of k-means are not met). The paper's rule
 keeps nothing of the past: one gradient step on the dual weights of each batch. Its rate is not
 printed; it is 0.5 of the largest stable one, as in the other blocks.
 """
@@ -99,7 +100,6 @@ def table_9(scores, inertia):
     rows = [
         method_row(name, "Table 9", TABLE_9[name], scores[name], whys[name]) for name in TABLE_9
     ]
-    best = max(acc[BATCH_PAPER].mean(), acc[BATCH_DEFAULTS].mean())
     return [
         *rows,
         compare(
@@ -110,27 +110,32 @@ def table_9(scores, inertia):
             "One step a batch without memory leaves prototypes far from where they should be.",
         ),
         compare(
-            "The same of our defaults, which keep a summary of the past",
-            "not in the paper",
+            "Our streaming defaults, which keep a summary of the past, are within the error "
+            "margin of MiniBatchKMeans",
+            "",
             f"{mean_and_deviation(acc[DEFAULTS])} against {mean_and_deviation(acc[MINI])}",
             not clearly_higher(acc[MINI], acc[DEFAULTS]),
             "The deepest minimum is not the most accurate one on standardised pixels, where rare "
             "pixels make outliers: inertia a sample is "
             f"{inertia[DEFAULTS]:.1f} against {inertia[MINI]:.1f}.",
+            of="package",
         ),
         compare(
             "Both streaming methods stay below DDCL on all samples",
             ".535, .587 below .602",
-            f"{acc[PAPER].mean():.3f}, {acc[MINI].mean():.3f} below {best:.3f}",
-            bool(max(acc[PAPER].mean(), acc[MINI].mean()) < best),
-            "The passes' deviations are larger than the gap.",
+            f"{mean_and_deviation(acc[PAPER])}, {mean_and_deviation(acc[MINI])} below "
+            f"{mean_and_deviation(acc[BATCH_PAPER])}",
+            all(clearly_higher(acc[BATCH_PAPER], acc[name]) for name in (PAPER, MINI)),
+            "MiniBatchKMeans is not told apart from it: the gap is smaller than the deviations.",
         ),
         compare(
-            "That is a matter of the single pass: our defaults stay below it too",
-            "as expected",
-            f"{acc[DEFAULTS].mean():.3f} below {best:.3f}",
-            bool(acc[DEFAULTS].mean() < best),
-            "With a summary of the past one pass is enough on this set.",
+            "Our streaming defaults stay below our batch defaults",
+            "",
+            f"{mean_and_deviation(acc[DEFAULTS])} below {mean_and_deviation(acc[BATCH_DEFAULTS])}",
+            clearly_higher(acc[BATCH_DEFAULTS], acc[DEFAULTS]),
+            "The gap is smaller than the deviations: one pass with a summary of the past is "
+            "nearly as good as many.",
+            of="package",
         ),
     ]
 
@@ -219,8 +224,9 @@ def draw(figures):
                     color=colour)  # fmt: skip
             ax.fill_between(where, values.min(axis=0), values.max(axis=0), alpha=0.15,
                             color=colour, linewidth=0)  # fmt: skip
-    ceiling = figures["scores"][BATCH_DEFAULTS][0].mean()
-    left.axhline(ceiling, color="0.4", linestyle="--", linewidth=1, label=BATCH_DEFAULTS)
+    for name, dashes in ((BATCH_PAPER, ":"), (BATCH_DEFAULTS, "--")):
+        level = figures["scores"][name][0].mean()
+        left.axhline(level, color="0.4", linestyle=dashes, linewidth=1.2, label=name)
     name_axes(left, "Accuracy, mean and range of the runs", "samples seen", "ACC")
     name_axes(right, "Separation of the prototypes", "samples seen", "S(P)")
     left.legend(fontsize=8, loc="lower right")

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 
 FOLDER = Path(__file__).resolve().parents[2] / "doc" / "evidence"
-COLUMNS = ("claim", "paper", "ours", "holds", "why")
+COLUMNS = ("claim", "paper", "ours", "holds", "why", "of")
 
 
 class Claim(NamedTuple):
@@ -39,6 +39,8 @@ class Claim(NamedTuple):
         Why it does not, or what was done differently.
     theorem : bool
         Whether it must hold at any size; the tests assert it.
+    of : {"paper", "package"}
+        Whose claim it is; the package's own are not counted.
     """
 
     claim: str
@@ -47,6 +49,7 @@ class Claim(NamedTuple):
     holds: bool
     why: str = ""
     theorem: bool = False
+    of: str = "paper"
 
 
 class Block(NamedTuple):
@@ -119,8 +122,11 @@ def as_text(block, claims, about):
         lines += textwrap.wrap(
             claim.why, 88, initial_indent="    why: ", subsequent_indent=" " * 9
         )
-    held = sum(claim.holds for claim in claims)
-    end = f"{held} of {len(claims)} hold. Seeds {about['seeds']}, {about['seconds']} s."
+    printed = [claim.holds for claim in claims if claim.of == "paper"]
+    end = (
+        f"{sum(printed)} of {len(printed)} of the paper's hold. Seeds {about['seeds']}, "
+        f"{about['seconds']} s."
+    )
     return "\n".join([*lines, "", end])
 
 
@@ -137,7 +143,7 @@ def write(block, claims, about, figures):
         file.writelines(f"# {key}: {value}\n" for key, value in about.items())
         table = csv.writer(file, lineterminator="\n")
         table.writerow(COLUMNS)
-        table.writerows((*claim[:3], verdict(claim), claim.why) for claim in claims)
+        table.writerows((*claim[:3], verdict(claim), claim.why, claim.of) for claim in claims)
     print(f"Wrote {os.path.relpath(path)}.")
     if block.draw is not None:
         picture = path.with_suffix(".png")
