@@ -5,8 +5,8 @@ Learning curves of DeepCluster
 
 ``DeepClusterBaseline`` clusters its features by k-means, teaches them the clusters' numbers, and
 begins again. It is run from random weights, as the original method, and from a warm-up on
-neighbours, the same that ``DDCLClustering`` begins with; with three seeds each, as one fit may land
-.1 from the next. The labels are read only after the fits, to compute the scores.
+neighbours, the same that ``DDCLClustering`` begins with; with three seeds each, as one fit may
+land .1 from the next. The labels are read only after the fits, to compute the scores.
 """
 
 # %%

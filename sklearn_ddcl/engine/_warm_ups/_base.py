@@ -22,7 +22,7 @@ _FEWEST_STEPS = 300
 _STEPS_AT = 2_000  # rows for which 900 steps are taken
 _DRAWS, _MOST_DRAWS = 60, 150  # times that a sample is drawn at least
 _MANY = 10_000  # rows from which on each one is drawn more often: there is more to learn
-_GROWTH, _DRAWS_GROWTH = 0.6, 0.44  # powers of the number of rows
+_GROWTH, _DRAWS_GROWTH = 0.6, 0.24  # powers of the number of rows
 _WIDE, _SMALLEST_SHARE = 50, 0.5  # fewer inputs than this take fewer steps, at least this share
 
 
@@ -186,7 +186,7 @@ class WarmUp(Options):
         int
             ``n_steps``, or what None stands for: 900 for 2,000 samples, growing
             with the power 0.6 of their number, and enough to draw each sample
-            60 times; above 10,000 samples the draws grow with the power 0.44,
+            60 times; above 10,000 samples the draws grow with the power 0.24,
             up to 150. Below 50 inputs the steps fall with the power 0.6 of
             their number, down to one half. At least 300.
         """

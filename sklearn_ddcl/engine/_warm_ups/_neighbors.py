@@ -32,7 +32,7 @@ class NeighborContrast(WarmUp):
         together [2]_. False takes all.
     n_steps : int or None, default=None
         Steps; None takes a number that grows with that of the samples: 900 for
-        2,000 of them, 2,400 for 10,000, and 38,600 for 70,000, and fewer, down
+        2,000 of them, 2,400 for 10,000, and 26,200 for 70,000, and fewer, down
         to one half, where samples have fewer than 50 values.
     batch_size : int, default=256
         Samples a step.

@@ -119,7 +119,7 @@ def test_other_containers_train_the_same(kind, change):
     ("n_rows", "steps"),
     [
         *((1, 300), (100, 300), (2_000, 900), (10_000, 2_364)),
-        *((11_000, 2_689), (70_000, 38_624), (1_000_000, 585_938)),
+        *((11_000, 2_638), (70_000, 26_172), (1_000_000, 585_938)),
     ],
 )
 def test_steps_grow_with_the_rows_and_each_is_drawn_at_most_150_times(n_rows, steps):
