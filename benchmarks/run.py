@@ -77,9 +77,9 @@ def online(options, load):
     runs = online_benchmark.run(images, sets, options.seeds, methods=methods)
     record = {"about": circumstances(), "runs": runs}
     if options.merge:
-        record = merge(
-            "online", record, ("set", "method") if options.methods else ("method", "set")
-        )
+        keys = ("set", "method") if options.methods else ("method", "set")
+        record = merge("online", record, keys)
+        record["later"][-1]["names"] += ["DDCL's Lq", "times of a step"]
     record["times"] = online_benchmark.step_times()
     record["joint"] = online_benchmark.joint_runs()
     record["runs"] = online_benchmark.ordered(record["runs"])
