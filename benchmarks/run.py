@@ -35,7 +35,8 @@ def given(options, load):
 def learned(options, load):
     """Run learned features; return the figures, the table and its marker."""
     sets = chosen(options.sets, learned_features.SETS)
-    runs, notes = learned_features.run(load, sets, options.methods, options.seeds)
+    methods = options.methods and chosen(options.methods, learned_features.METHODS)
+    runs, notes = learned_features.run(load, sets, methods, options.seeds)
     record = {"about": learned_features.about(), "notes": notes, "runs": runs}
     if options.merge:
         record = merge("learned_features", record)
@@ -72,12 +73,15 @@ def online(options, load):
     """Run online deep clustering; return the figures and the tables."""
     sets = chosen(options.sets, online_benchmark.SETS)
     images = functools.partial(datasets.load_images, folder=options.data)
-    record = {"about": circumstances(), "runs": online_benchmark.run(images, sets, options.seeds)}
+    methods = chosen(options.methods, online_benchmark.METHODS)
+    runs = online_benchmark.run(images, sets, options.seeds, methods=methods)
+    record = {"about": circumstances(), "runs": runs}
     if options.merge:
-        record = merge("online", record, ("method", "set"))
-    else:
-        record["times"] = online_benchmark.step_times()
-        record["joint"] = online_benchmark.joint_runs(options.seeds)
+        keys = ("set", "method") if options.methods else ("method", "set")
+        record = merge("online", record, keys)
+        record["later"][-1]["names"] += ["DDCL's Lq", "times of a step"]
+    record["times"] = online_benchmark.step_times()
+    record["joint"] = online_benchmark.joint_runs()
     record["runs"] = online_benchmark.ordered(record["runs"])
     shown = (record[key] for key in ("runs", "joint", "times", "about"))
     return record, online_benchmark.tables(*shown, record.get("later", ())), "online"
@@ -121,6 +125,7 @@ FILES = {
 }
 
 
+METHODS = list(dict.fromkeys([*learned_features.METHODS, *online_benchmark.METHODS]))
 SETS = list(dict.fromkeys([*datasets.LOADERS, *online_benchmark.SETS]))
 
 
@@ -136,7 +141,7 @@ def main():
     parser.add_argument("--only", nargs="+", choices=list(PARTS), help="which benchmarks")
     parser.add_argument("--sets", nargs="+", choices=SETS, help="data sets")
     parser.add_argument(
-        "--methods", nargs="+", choices=list(learned_features.METHODS), help="rows of learned"
+        "--methods", nargs="+", choices=METHODS, help="rows of learned or of online"
     )
     parser.add_argument(
         "--seeds",

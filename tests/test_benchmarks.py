@@ -157,7 +157,7 @@ def test_online_fills_its_tables():
 
     lines = []
     runs = online.run(load_images, ["mnist10k"], seeds=(0, 1), epochs=1, report=lines.append)
-    assert len(runs) == len(lines) == 2 * len(online.METHODS) == 16
+    assert len(runs) == len(lines) == 2 * len(online.METHODS) == 18
     assert all(0 <= row["cvar"] <= 40 and row["seconds"] > 0 for row in runs)
     times = online.step_times(ks=(10,), repeats=2)
     joint = online.joint_runs(seeds=(0,), epochs=1)

@@ -9,13 +9,15 @@ from sklearn_ddcl.nn import prototype_variance
 
 
 def draw(figures):
-    """Draw energies, bounded and unbounded norms, V over T, rates, spectra, Corollary 5."""
-    figure, axes = panels(3, 2, height=9.0)
+    """Draw energies, norms, V over T, growth rates, Theorem 3's regions, spectra, Corollary 5."""
+    figure, axes = panels(4, 2, height=12.0)
     draw_energy(figures["energy"], axes[0])
     draw_temperature(axes[1, 0])
     draw_rates(figures["collapse"], axes[1, 1])
-    draw_spectra(figures["spectra"], axes[2, 0])
-    draw_training(figures["training"], axes[2, 1])
+    draw_regions([run["ratio"] for run in figures["training"]], axes[2, 0])
+    draw_spectra(figures["spectra"], axes[2, 1])
+    draw_training(figures["training"], axes[3, 0])
+    axes[3, 1].set_axis_off()
     return figure
 
 
@@ -67,6 +69,23 @@ def draw_rates(rates, ax):
     mark(ax, 2, "$2T_c$")
     ax.legend(fontsize=7.5)
     name_axes(ax, "Propositions 5 and 6: growth at collapse", "$T / T_c$", "rate")
+
+
+def draw_regions(ratios, ax):
+    """Draw where Theorem 3's system is stable and where it spirals, in the plane of b and ac."""
+    b = np.linspace(-4, 4, 401)
+    border = b * b / 4
+    ax.fill_between(b, border, 4.2, where=b <= 0, color=BLUE, alpha=0.3, label="stable spiral")
+    ax.fill_between(b, 0, border, where=b <= 0, color=BLUE, alpha=0.12, label="stable node")
+    ax.fill_between(b, border, 4.2, where=b >= 0, color=RED, alpha=0.3,
+                    label="unstable spiral: let pass by Corollary 5")  # fmt: skip
+    ax.fill_between(b, 0, border, where=b >= 0, color=RED, alpha=0.12, label="unstable node")
+    shown = sorted({ratio for ratio in ratios if ratio - 1 < b[-1]})
+    ax.plot(np.array(shown) - 1, np.ones(len(shown)), "o", color="black", markersize=5,
+            label="ratios of our runs, a = c = 1")  # fmt: skip
+    ax.set(xlim=(b[0], b[-1]), ylim=(0, 4.2))
+    ax.legend(fontsize=6.5, loc="upper right")
+    name_axes(ax, "Theorem 3: regions", "b = ratio of rates - 1", "a c")
 
 
 def draw_spectra(spectra, ax):

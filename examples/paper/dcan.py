@@ -188,7 +188,8 @@ def comparison(name, acc, nmi):
         compare(
             f"{name}: it is better than both (mean ACC and NMI)",
             "over closed forms",
-            ", ".join(f"{s} ACC {acc[s].mean():.3f}, NMI {nmi[s].mean():.3f}" for s in nmi),
+            f"ACC: {text}. NMI: "
+            + "; ".join(f"{loss} {mean_and_deviation(values)}" for loss, values in nmi.items()),
             all(s[DCAN].mean() > s[loss].mean() for s in (acc, nmi) for loss in (ABC, KL)),
             "On one encoder the losses are about as good as each other: the warm start decides.",
         ),

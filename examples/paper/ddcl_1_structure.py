@@ -3,14 +3,13 @@
 The paper does not say how its data were made. Standardised moons with ``random_state=42`` give its
 ACC, NMI and ARI to all digits, and its two values of V, so these are the data. First prototypes
 are random samples. Assignments are constants to the gradient, as in Eq. 29 and 30; the full
-gradient is measured beside it. Temperatures are also given relative to the critical one, Tc, twice
-the largest eigenvalue of the covariance.
+gradient is measured beside it.
 """
 
 import numpy as np
 import torch
 from _descent import descend, near_the_mean, nearest, pearson, random_samples, violations
-from _pictures import BLUE, GREEN, MARKERS, ORANGE, PINK, RED, mark, name_axes, panels
+from _pictures import BLUE, GREEN, MARKERS, ORANGE, PINK, RED, mark, name_axes, new_figure
 from evidence import Block, Claim, main, mean_and_deviation
 from sklearn.datasets import make_blobs, make_circles, make_moons
 from sklearn.preprocessing import StandardScaler
@@ -127,6 +126,8 @@ def decomposition(figures):
     acc = [pick(figures, "acc", t=t, **moons).mean() for t in ends]
     hot = [r for r in figures["rows"] if r["loss"] == "quantization" and r["stop"]]
     falls = [name for name in DATA if not rising([r for r in hot if r["data"] == name])]
+    tops = [peak([r for r in hot if r["data"] == name]) for name in DATA]
+    peaks = f"{min(tops):.2g} to {max(tops):.2g}"
     count = f"{figures['epochs']:,} epochs"
     return [
         Claim(
@@ -164,25 +165,21 @@ def decomposition(figures):
             "confirmed",
             f"not on {', '.join(falls)}" if falls else "on all four data sets",
             not falls,
-            f"V is highest at {peaks(hot, falls)} and falls from there, to 0 above Tc, where the "
-            "prototypes of Lq meet.",
+            f"V peaks at {peaks} Tc and falls from there, to 0 where prototypes meet above Tc.",
         ),
     ]
+
+
+def peak(rows):
+    """Return the relative temperature at which mean V is largest."""
+    rows = [r for r in rows if r["start"] == "samples"]
+    return max(rows, key=lambda row: row["v"].mean())["share"]
 
 
 def rising(rows):
     """Tell whether the mean V never falls from one temperature to the next."""
     rows = sorted((r for r in rows if r["start"] == "samples"), key=lambda row: row["t"])
     return bool((np.diff([row["v"].mean() for row in rows]) >= 0).all())
-
-
-def peaks(rows, names):
-    """Return where the mean V is highest on some data sets, in words."""
-    found = []
-    for name in names:
-        own = (r for r in rows if r["data"] == name and r["start"] == "samples")
-        found.append(f"{max(own, key=lambda row: row['v'].mean())['share']:.2g} Tc ({name})")
-    return ", ".join(found)
 
 
 def collapse(figures):
@@ -219,7 +216,7 @@ def collapse(figures):
             "100 %",
             f"{ols_words}; full gradient {ols_full}",
             bool((np.diff(ols_shares) >= 0).all() and ols_shares[-1] == 1),
-            "In our runs it is V, the part that L_OLS lacks, that draws prototypes together.",
+            "In our runs it is V, the part that L_OLS lacks, that draws together.",
         ),
         Claim(
             "L_OLS diverges at high T (caption of Fig. 2, moons): its S grows with T",
@@ -340,12 +337,17 @@ def accuracy(figures):
 
 
 def draw(figures):
-    """Draw S, collapse, V and ACC over relative temperature."""
-    figure, axes = panels(len(DATA) + 1, 2, height=3.0 * (len(DATA) + 1))
-    for name, row in zip(DATA, axes, strict=False):
-        draw_losses(figures, name, row)
-    axes[0, 0].legend(fontsize=7.5, loc="lower left")
-    draw_data(figures, axes[-1])
+    """Draw S and collapse for each data set, and V and ACC, over relative temperature."""
+    figure = new_figure(8.4)
+    top, bottom = figure.subfigures(2, 1, height_ratios=(5, 3))
+    grid = top.subplots(2, len(DATA), sharex=True, sharey="row")
+    for column, name in enumerate(DATA):
+        draw_losses(figures, grid[:, column], name)
+    grid[0, 0].set_ylabel("$S(P)$ at the end", fontsize=9)
+    grid[1, 0].set_ylabel("% of runs collapsed", fontsize=9)
+    handles, labels = grid[0, 0].get_legend_handles_labels()
+    top.legend(handles, labels, fontsize=7.5, loc="outside lower center", ncols=4)
+    draw_data(figures, bottom.subplots(1, 2))
     return figure
 
 
@@ -355,8 +357,8 @@ def curve(figures, key, **conditions):
     return np.array(sorted((row["share"], row[key].mean()) for row in rows)).T
 
 
-def draw_losses(figures, name, axes):
-    """Compare both losses and both gradients on a data set, as Fig. 2 does on moons."""
+def draw_losses(figures, axes, name):
+    """Compare both losses and both gradients on one data set, as Fig. 2 does."""
     lines = [
         ("$L_q$, stop-gradient", BLUE, "-", "quantization", True),
         ("$L_q$, full gradient", BLUE, "--", "quantization", False),
@@ -365,23 +367,21 @@ def draw_losses(figures, name, axes):
     ]
     for (label, color, style, loss, stop), marker in zip(lines, MARKERS, strict=False):
         runs = {"data": name, "start": "samples", "loss": loss, "stop": stop}
-        options = {"color": color, "linestyle": style, "marker": marker, "markersize": 4}
+        options = {"color": color, "linestyle": style, "marker": marker, "markersize": 3}
         axes[0].plot(*curve(figures, "s", **runs), label=label, **options)
         share, lost = curve(figures, "collapsed", **runs)
         axes[1].plot(share, 100 * lost, **options)
     axes[0].set_yscale("symlog", linthresh=0.1)
     axes[0].set_ylim(bottom=-0.01)
-    name_axes(axes[0], f"{name}: separation", "$T / T_c$", "$S(P)$ at the end")
-    name_axes(axes[1], f"{name}: collapsed runs", "$T / T_c$", "% of runs")
+    name_axes(axes[0], name, "", "")
+    name_axes(axes[1], "", "$T / T_c$", "")
     for ax in axes:
+        ax.tick_params(labelsize=8)
         mark(ax, 1, "$T_c$", 0.55)
         mark(ax, 2, "$2 T_c$", 0.55)
-    tick = {"ha": "center", "va": "bottom", "fontsize": 7.5, "color": "0.3"}
-    for t in figures["absolute"]:
-        place = t / figures["critical"][name], 0
-        axes[1].annotate("|", place, (0, 2), textcoords="offset points", **tick)
-    place = figures["absolute"][-1] / figures["critical"][name] / 2, 0
-    axes[1].annotate("paper's T", place, (0, 12), textcoords="offset points", **tick)
+    ticks = [t / figures["critical"][name] for t in figures["absolute"]]
+    axes[1].plot(ticks, [0] * len(ticks), "|", color="0.3", markersize=9, label="paper's T")
+    axes[1].legend(fontsize=7, loc="center left")
 
 
 def draw_data(figures, axes):

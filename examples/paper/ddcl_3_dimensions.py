@@ -1,8 +1,9 @@
 """DDCL 3: two clusters of 100 samples among more and more features of noise (Section 7.3).
 
-The paper names MADELON and prints no parameters of it. Here each cluster is a normal cloud around
-a vertex of a cube with five informative features and an edge of three deviations; all other
-features are noise of the same variance. A run draws other vertices and other noise.
+The paper names MADELON and prints no parameters of it: those here are ours. Each cluster is a
+normal cloud around a vertex of a cube with five informative features and an edge of three
+deviations; all other features are noise of the same variance. A run draws other vertices and other
+noise.
 """
 
 import warnings

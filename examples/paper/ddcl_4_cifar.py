@@ -2,10 +2,10 @@
 
 The paper has ResNet-18 trained on ImageNet, 50,000 images and 512 features of norm 1. Where
 torchvision and its weights are in the cache these are used; else the network has *random* weights,
-whose features say far less about classes. Images are the 10,000 for tests, and the runs are 3.
-Epochs and schedule are not printed: T falls from 2 to 0.5, as in block 2, in 40 epochs. As
-features of norm 1 make that very warm, all is repeated with temperatures in units of the critical
-one.
+whose features say far less about classes. Images are the 10,000 for tests, and the runs are 3; the
+paper has 5. Epochs and schedule are not printed: T falls from 2 to 0.5, as in block 2, in 40
+epochs. As features of norm 1 make that very warm, all is repeated with temperatures in units of
+the critical one.
 """
 
 import importlib.util
@@ -305,12 +305,14 @@ def decomposition(figures):
             "below it they part and V rises, until assignments harden and it falls again.",
         ),
         Claim(
-            "That confirms Corollary 2: on these features V of fixed prototypes never falls as T "
-            "rises",
+            "On these features V of fixed prototypes never falls as T rises (Corollary 2)",
             "confirmed",
             f"from {swept[0]:.1e} to {swept[-1]:.1e}, over {len(swept)} temperatures",
             bool((np.diff(swept) >= 0).all()),
-            "In general it is false for more than two prototypes: see the theorems.",
+            "It holds on these features; in general it is false for more than two prototypes (see "
+            "the theorems)."
+            if (np.diff(swept) >= 0).all()
+            else "In general it is false for more than two prototypes (see the theorems).",
         ),
         compare(
             "L_OLS and Lq differ in V alone, so prototypes are as far apart with both (S at the "
