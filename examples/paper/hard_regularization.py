@@ -202,7 +202,7 @@ def table_1(name, found, n):
             f"ACC in %, {of}: " + ", ".join(f"{s} {v}" for s, v in printed.items()),
             ". ".join(f"{key.upper()}: {listed(found, key)}" for key in MEASURES[:3]),
             all(clearly_best(found, key) for key in MEASURES[:3]),
-            f"Sinkhorn-Knopp has ACC {acc[SK]:.3f}: it does not need the hard regularisation.",
+            f"Runs do not tell it from Sinkhorn-Knopp, ACC {acc[SK]:.3f}.",
         ),
         compare(
             f"{name}: combination assignment has the most even clusters (CVar, beyond the "
