@@ -28,7 +28,9 @@ from sklearn_ddcl.options import JointTraining
 
 N, WIDTH, D, K, EPOCHS, REPEATS = 2_000, 64, 10, 10, 40, 5
 RATE, CLIP = 1e-3, 5.0
-TURNS, COMPONENTS, BAR = 20, 20, 1.3
+TURNS, COMPONENTS = 20, 20
+AIMS = {"pretext": 1.15, "joint": 1.15, "joint + pretext": 1.15}
+AIM_OF_TURNS = 1.3
 
 
 class Reconstruction(PretextTask):
@@ -242,15 +244,15 @@ def run(batch_sizes=(256, 512), report=print):
 
 def table(figures, about):
     """Return the table and the circumstances as RST."""
-    rows = [
-        (name, batch_size, f"{engine:.2f}", f"{hand:.2f}", f"{ratio:.2f}")
-        for (name, batch_size), (engine, hand, ratio) in figures.items()
-    ]
-    header = ("training", "batch", "engine, s", "by hand, s", "ratio")
-    worst = max(row[2] for row in figures.values())
-    holds = "holds" if worst <= BAR else "does not hold"
-    text = f"Largest ratio {worst:.2f} (at most {BAR}: {holds})."
-    return f"{simple_table(header, rows)}\n\n{text} {describe(about)}"
+    rows = []
+    for (name, batch_size), (engine, hand, ratio) in figures.items():
+        aim = AIMS.get(name, AIM_OF_TURNS)
+        holds = "yes" if ratio <= aim else "no"
+        rows.append(
+            (name, batch_size, f"{engine:.2f}", f"{hand:.2f}", f"{ratio:.2f}", f"<= {aim}", holds)
+        )
+    header = ("training", "batch", "engine, s", "by hand, s", "ratio", "aim", "holds")
+    return f"{simple_table(header, rows)}\n\n{describe(about)}"
 
 
 if __name__ == "__main__":

@@ -165,15 +165,19 @@ def combination_assignment(
     if weight is not None:
         wide = weight.to(wide_dtype(distances))
         steps = (normalize_weights(wide, n, wide) * n).tolist()
-    columns = distances.detach().T.contiguous().sort(dim=1, stable=True)
-    labels = _greedy(
-        columns.values.tolist(),
-        columns.indices.tolist(),
-        min(2.0 * sigma, sys.float_info.max),
-        offsets,
-        steps,
-    )
+    slope = min(2.0 * sigma, sys.float_info.max)
+    labels = _greedy(*_sorted_columns(distances), slope, offsets, steps)
     return torch.tensor(labels, device=distances.device)
+
+
+def _sorted_columns(distances: Tensor) -> tuple[list[list[float]], list[list[int]]]:
+    """Sort each cluster's distances, equal ones by row, and return them and their rows."""
+    columns = distances.detach().T.cpu().double().contiguous()
+    order = columns.numpy().argsort(axis=1)  # vectorised, unlike a stable sort
+    values = columns.gather(1, torch.from_numpy(order))
+    tied = (values[:, 1:] == values[:, :-1]).any(dim=1).numpy()
+    order[tied] = columns.numpy()[tied].argsort(axis=1, kind="stable")
+    return values.tolist(), order.tolist()
 
 
 def _greedy(

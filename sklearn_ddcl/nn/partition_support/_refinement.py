@@ -130,35 +130,48 @@ def _descend(costs: Tensor, labels: list[int], slope: float, weight: Tensor | No
     """Make the moves, in rounds; costs are for a sample of weight 1."""
     n, k = costs.shape
     found = torch.tensor(labels)
-    step = costs.new_ones(1) if weight is None else weight
+    step = None if weight is None else weight[:, None]
     w = [1.0] * n if weight is None else weight.tolist()
-    costs = costs * step[:, None]
-    counts = torch.zeros(k).double().index_add_(0, found, step.expand(n)).tolist()
-    least = _LEAST_GAIN * max(1.0, float(costs.abs().max()))
+    costs = costs if step is None else costs * step
+    occupied = torch.ones(n).double() if weight is None else weight
+    counts = torch.zeros(k).double().index_add_(0, found, occupied).tolist()
+    largest = 0.0 if weight is None else slope * math.lgamma(n + 1.0)  # its digits bound a gain's
+    least = _LEAST_GAIN * max(1.0, float(costs.abs().max()), largest)
     while True:
         size = costs.new_tensor(counts)
-        growth = (size + step[:, None] + 1.0).lgamma() - (size + 1.0).lgamma()
-        least_cost, to = (costs + slope * growth).min(dim=1)
+        least_cost, to = (costs + slope * _growths(size, step)).min(dim=1)
         own = costs.gather(1, found[:, None])[:, 0]
-        here = (size[found] - step).clamp_min(0.0)
-        leave = own + slope * ((here + step + 1.0).lgamma() - (here + 1.0).lgamma())
+        here = (size[found] - occupied).clamp_min(0.0)
+        leave = own + slope * _growths(here, weight)
         # that of the own cluster is not positive: entering costs no less than leaving
-        gain = (leave - least_cost).tolist()
-        better = sorted((i for i in range(n) if gain[i] > least), key=lambda i: -gain[i])
-        if not better:
-            return found
+        gain = leave - least_cost
+        order = gain.argsort(descending=True, stable=True)
+        better = order[gain[order] > least]
         targets = to[better].tolist()
         change = (own - costs.gather(1, to[:, None])[:, 0])[better].tolist()
-        for i, b, saved in zip(better, targets, change, strict=True):
+        moved = []
+        for i, b, saved in zip(better.tolist(), targets, change, strict=True):
             # earlier moves of the round have changed the counts
             a = labels[i]
             counts[a] = max(counts[a] - w[i], 0.0)
             if saved + slope * (_growth(counts[a], w[i]) - _growth(counts[b], w[i])) > least:
                 labels[i], a = b, b
+                moved.append(i)
             counts[a] += w[i]
-        found = torch.tensor(labels)
+        if not moved:
+            return found
+        found[moved] = to[moved]
+
+
+def _growths(counts: Tensor, step: Tensor | None) -> Tensor:
+    """Do the same for tensors; None stands for steps of 1, for which a logarithm is enough."""
+    if step is None:
+        return (counts + 1.0).log()
+    return (counts + step + 1.0).lgamma() - (counts + 1.0).lgamma()
 
 
 def _growth(count: float, step: float) -> float:
     """By how much the logarithm of the count's factorial grows by a step."""
+    if step == 1.0:
+        return math.log(count + 1.0)
     return math.lgamma(count + step + 1.0) - math.lgamma(count + 1.0)

@@ -133,6 +133,18 @@ def test_any_size(size):
     assert refine_combination(distances * size, first, 0.5 * size).tolist() == plain.tolist()
 
 
+@pytest.mark.parametrize("weighted", [False, True])
+def test_many_samples_that_gain_less_than_rounding_end(weighted):
+    generator = torch.Generator().manual_seed(0)
+    distances = 1e-6 * torch.rand(20_000, 5, generator=generator)
+    weight = torch.rand(20_000, generator=generator).double() if weighted else None
+    labels = refine_combination(
+        distances, torch.zeros(20_000, dtype=torch.int64), 1.0, weight=weight
+    )
+    sizes = torch.bincount(labels, None if weight is None else weight, minlength=5)
+    assert float(sizes.max() / sizes.min()) == pytest.approx(1.0, abs=1e-3)
+
+
 def test_labels_and_distances_are_left_as_they_are():
     distances, first = torch.tensor([[0.0, 0.1], [0.2, 9.0]]), torch.tensor([0, 0])
     assert refine_combination(distances, first, 1.0).tolist() == [1, 0]
