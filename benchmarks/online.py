@@ -14,7 +14,7 @@ import warnings
 
 import numpy as np
 import torch
-from reports import column, describe, describe_later, names, scores, simple_table
+from reports import column, describe, describe_later, holds, names, scores, simple_table
 from sklearn.datasets import load_digits
 from torch import nn
 
@@ -318,8 +318,3 @@ def aims(runs, times):
             (f"its step, k = {row['k']}", f"<= {limit}", f"{ratio:.3f}", holds(ratio <= limit))
         )
     return rows
-
-
-def holds(fact):
-    """Return yes or no."""
-    return "yes" if fact else "no"

@@ -3,7 +3,7 @@
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
 The names are given (with growth), learned, mnist, overhead, streams, online, adversarial
 and competitive; the default is all. ``--write`` stores the figures in ``benchmarks/results/`` and
-the tables of given, learned, streams, online and adversarial in the README. ``--merge`` runs the
+all tables but that of competitive in the README. ``--merge`` runs the
 chosen sets and methods of learned or online alone, and keeps the other figures as they are stored.
 """
 
@@ -47,9 +47,9 @@ def learned(options, load):
 
 def mnist(options, load):
     """Run all of MNIST with the defaults; return the figures and the text."""
-    runs = full_mnist.run(options.data, seeds=options.seeds[:1])
+    runs = full_mnist.run(options.data, seeds=options.seeds)
     record = {"about": circumstances(), "runs": runs}
-    return record, full_mnist.table(runs, record["about"]), None
+    return record, full_mnist.table(runs, record["about"]), "mnist"
 
 
 def overhead(options, load):
@@ -58,7 +58,7 @@ def overhead(options, load):
     keys = ("training", "batch", "engine", "by_hand", "ratio")
     rows = [dict(zip(keys, (*name, *row), strict=True)) for name, row in figures.items()]
     record = {"about": circumstances(), "runs": rows}
-    return record, engine_overhead.table(figures, record["about"]), None
+    return record, engine_overhead.table(figures, record["about"]), "overhead"
 
 
 def streams(options, load):
@@ -148,7 +148,7 @@ def main():
         nargs="+",
         type=int,
         default=[0, 1, 2],
-        help="of learned, online, adversarial, mnist (first)",
+        help="of learned, online, adversarial and mnist",
     )
     parser.add_argument("--no-growth", action="store_true", help="leave out 10^6 rows and more")
     parser.add_argument(
