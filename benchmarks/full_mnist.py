@@ -14,11 +14,12 @@ from reports import circumstances, describe, holds, scores, simple_table
 
 from sklearn_ddcl import DDCLClustering
 
+SEEDS = (0, 1, 2)
 BACKBONES = ("mlp", "cnn")
 WARM_UPS = ("neighbors", "autoencoder", "simclr")
 
 
-def run(folder=None, backbone="mlp", warm_up="neighbors", *, seeds=(0,), rows=None, threads=2):
+def run(folder=None, backbone="mlp", warm_up="neighbors", *, seeds=SEEDS, rows=None, threads=2):
     """Fit once for each seed.
 
     Parameters
@@ -95,7 +96,7 @@ def main():
     parser.add_argument("--warm-up", choices=WARM_UPS, default="neighbors")
     parser.add_argument("--rows", type=int, help="the first so many images; default: all")
     parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     options = parser.parse_args()
     runs = run(
         options.data,
