@@ -54,7 +54,7 @@ doc: $(VENV)/.installed-doc  ## HTML pages in doc/_build, with the examples run 
 	    -W --keep-going -q -b html -d doc/_build/doctrees doc doc/_build/html
 	@echo "Open doc/_build/html/index.html"
 
-bench: $(VENV)/.installed-test  ## measurements beside KMeans and others (an hour or so)
+bench: $(VENV)/.installed-test  ## measurements beside KMeans and others (about two hours)
 	@$(BIN)/python benchmarks/run.py
 
 evidence: $(VENV)/.installed-test  ## the papers' claims beside what is measured (under an hour)

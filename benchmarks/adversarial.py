@@ -12,7 +12,7 @@ import warnings
 
 import numpy as np
 from learned_features import Run, k_means, timed, warm_joined, warm_k_means
-from reports import column, describe, names, scores, simple_table
+from reports import column, describe, holds, names, scores, simple_table
 
 from sklearn_ddcl import AdversarialDeepClustering
 from sklearn_ddcl.exceptions import CollapseWarning
@@ -117,5 +117,5 @@ def aims(runs):
         for rival in list(METHODS)[:3]:
             other = np.median(column(runs, "acc", set=name, method=rival))
             told = (f"ACC of adversarial, {name}, beside {rival}", f"> {other:.3f}")
-            rows.append((*told, f"{own:.3f}", "yes" if own > other else "no"))
+            rows.append((*told, f"{own:.3f}", holds(own > other)))
     return rows

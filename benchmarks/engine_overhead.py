@@ -15,7 +15,7 @@ import time
 
 import numpy as np
 import torch
-from reports import circumstances, describe, simple_table
+from reports import circumstances, describe, holds, simple_table
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.preprocessing import normalize
@@ -247,10 +247,8 @@ def table(figures, about):
     rows = []
     for (name, batch_size), (engine, hand, ratio) in figures.items():
         aim = AIMS.get(name, AIM_OF_TURNS)
-        holds = "yes" if ratio <= aim else "no"
-        rows.append(
-            (name, batch_size, f"{engine:.2f}", f"{hand:.2f}", f"{ratio:.2f}", f"<= {aim}", holds)
-        )
+        shown = (f"{engine:.2f}", f"{hand:.2f}", f"{ratio:.2f}", f"<= {aim}")
+        rows.append((name, batch_size, *shown, holds(ratio <= aim)))
     header = ("training", "batch", "engine, s", "by hand, s", "ratio", "aim", "holds")
     return f"{simple_table(header, rows)}\n\n{describe(about)}"
 

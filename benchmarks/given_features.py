@@ -8,7 +8,7 @@ import time
 import warnings
 
 import numpy as np
-from reports import describe, simple_table
+from reports import describe, holds, simple_table
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
 
@@ -193,7 +193,7 @@ def tables(figures, scaling, about):
              f"{row['seconds']:.3f}", f"{row['kmeans_seconds']:.3f}", f"{row['spread']:.0e}",
              f"{row['kmeans_spread']:.0e}", f"{row['predict_ratio']:.2f}", acc, their_acc)
         )  # fmt: skip
-    verdicts = [(a, b, c, "yes" if ok else "no") for a, b, c, ok in bars(figures, scaling)]
+    verdicts = [(a, b, c, holds(ok)) for a, b, c, ok in bars(figures, scaling)]
     caption = (
         f"{describe(about)} "
         "Medians of seeds 0, 1, 2 (in brackets the worst of them), the two estimators side by "

@@ -14,7 +14,7 @@ import warnings
 
 import numpy as np
 import torch
-from reports import column, describe, describe_later, names, scores, simple_table
+from reports import column, describe, describe_later, holds, names, scores, simple_table
 from sklearn.datasets import load_digits
 from torch import nn
 
@@ -30,6 +30,7 @@ from sklearn_ddcl.options import (
     SumOfSquares,
 )
 
+SEEDS = (0, 1, 2, 3, 4)
 SETS = {"mnist10k": "the last 10,000 images of MNIST", "cifar10": "10,000 images of CIFAR-10"}
 METHODS = {
     "combination": ("combination assignment", "combination"),
@@ -77,7 +78,7 @@ class PaperNet(nn.Module):
 
 
 def run(
-    load_images, sets=tuple(SETS), seeds=(0, 1, 2), *, methods=tuple(METHODS), epochs=None,
+    load_images, sets=tuple(SETS), seeds=SEEDS, *, methods=tuple(METHODS), epochs=None,
     report=print,
 ):  # fmt: skip
     """Fit every support for each seed, the supports taking turns.
@@ -318,8 +319,3 @@ def aims(runs, times):
             (f"its step, k = {row['k']}", f"<= {limit}", f"{ratio:.3f}", holds(ratio <= limit))
         )
     return rows
-
-
-def holds(fact):
-    """Return yes or no."""
-    return "yes" if fact else "no"

@@ -74,6 +74,11 @@ def names(runs, key):
     return list(dict.fromkeys(row[key] for row in runs))
 
 
+def holds(fact):
+    """Return yes or no."""
+    return "yes" if fact else "no"
+
+
 def simple_table(header, rows):
     """Return a simple RST table."""
     rows = [tuple(str(cell) for cell in row) for row in rows]

@@ -3,7 +3,7 @@
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
 The names are given (with growth), learned, mnist, overhead, streams, online, adversarial
 and competitive; the default is all. ``--write`` stores the figures in ``benchmarks/results/`` and
-the tables of given, learned, streams, online and adversarial in the README. ``--merge`` runs the
+all tables but that of competitive in the README. ``--merge`` runs the
 chosen sets and methods of learned or online alone, and keeps the other figures as they are stored.
 """
 
@@ -36,7 +36,9 @@ def learned(options, load):
     """Run learned features; return the figures, the table and its marker."""
     sets = chosen(options.sets, learned_features.SETS)
     methods = options.methods and chosen(options.methods, learned_features.METHODS)
-    runs, notes = learned_features.run(load, sets, methods, options.seeds)
+    runs, notes = learned_features.run(
+        load, sets, methods, options.seeds or learned_features.SEEDS
+    )
     record = {"about": learned_features.about(), "notes": notes, "runs": runs}
     if options.merge:
         record = merge("learned_features", record)
@@ -47,9 +49,9 @@ def learned(options, load):
 
 def mnist(options, load):
     """Run all of MNIST with the defaults; return the figures and the text."""
-    runs = full_mnist.run(options.data, seeds=options.seeds[:1])
+    runs = full_mnist.run(options.data, seeds=options.seeds or full_mnist.SEEDS)
     record = {"about": circumstances(), "runs": runs}
-    return record, full_mnist.table(runs, record["about"]), None
+    return record, full_mnist.table(runs, record["about"]), "mnist"
 
 
 def overhead(options, load):
@@ -58,7 +60,7 @@ def overhead(options, load):
     keys = ("training", "batch", "engine", "by_hand", "ratio")
     rows = [dict(zip(keys, (*name, *row), strict=True)) for name, row in figures.items()]
     record = {"about": circumstances(), "runs": rows}
-    return record, engine_overhead.table(figures, record["about"]), None
+    return record, engine_overhead.table(figures, record["about"]), "overhead"
 
 
 def streams(options, load):
@@ -74,7 +76,8 @@ def online(options, load):
     sets = chosen(options.sets, online_benchmark.SETS)
     images = functools.partial(datasets.load_images, folder=options.data)
     methods = chosen(options.methods, online_benchmark.METHODS)
-    runs = online_benchmark.run(images, sets, options.seeds, methods=methods)
+    seeds = options.seeds or online_benchmark.SEEDS
+    runs = online_benchmark.run(images, sets, seeds, methods=methods)
     record = {"about": circumstances(), "runs": runs}
     if options.merge:
         keys = ("set", "method") if options.methods else ("method", "set")
@@ -91,7 +94,7 @@ def adversarial(options, load):
     """Run adversarial clustering beside its warm start; return the figures and the tables."""
     sets = chosen(options.sets, adversarial_benchmark.SETS)
     about = circumstances()
-    runs = adversarial_benchmark.run(load, sets, options.seeds)
+    runs = adversarial_benchmark.run(load, sets, options.seeds or adversarial_benchmark.SEEDS)
     record = {"about": about, "runs": runs}
     return record, adversarial_benchmark.tables(runs, about), "adversarial"
 
@@ -147,8 +150,7 @@ def main():
         "--seeds",
         nargs="+",
         type=int,
-        default=[0, 1, 2],
-        help="of learned, online, adversarial, mnist (first)",
+        help="of learned, mnist, online and adversarial; default: 0 to 4 for online, else 0 to 2",
     )
     parser.add_argument("--no-growth", action="store_true", help="leave out 10^6 rows and more")
     parser.add_argument(

@@ -1,6 +1,7 @@
 """The benchmarks' scripts run and make their tables, on few rows; what they measure is theirs."""
 
 import importlib
+import re
 import sys
 from pathlib import Path
 
@@ -40,6 +41,42 @@ def test_learned_features_fill_their_tables():
     for method in methods:
         assert text.count(f"\n{learned.METHODS[method][0]} ") == 2
     assert "seeds (0, 1)" in text
+
+
+def test_aims_of_learned_features_say_what_holds():
+    aims = importlib.import_module("learned_aims")
+
+    def rows(method, *figures):
+        return [
+            {"set": "digits", "method": method, "seed": i, "acc": acc, "seconds": seconds}
+            for i, (acc, seconds) in enumerate(figures)
+        ]
+
+    runs = [
+        *rows("Ward", (0.84, 0.1)),
+        *rows("UMAP + KMeans", (0.88, 4.0), (0.90, 6.0)),
+        *rows("DDCLClustering", (0.88, 3.0), (0.88, 5.0)),
+        *rows("joint phase, joined", (0.95, 3.0), (0.90, 3.0)),
+        *rows("warm start, KMeans", (0.90, 3.0), (0.92, 3.0)),
+    ]
+    lines = [re.split(r"\s{2,}", line) for line in aims.table(runs).splitlines()[3:-1]]
+    found = {line[0]: line[1:] for line in lines}
+    assert found["ACC, digits, UMAP + KMeans less 0.02"] == [">= 0.870", "0.880", "yes"]
+    assert found["ACC at or above the best of the others"] == ["most", "0 of 1", "no"]
+    told = "ACC of joint phase, joined - warm start, KMeans, digits"
+    assert found[f"{told}, median"][-2:] == ["+0.015", "yes"]
+    assert found[f"{told}, least"][-2:] == ["-0.020", "no"]
+    assert found["seconds of a fit / UMAP + KMeans, digits"] == ["<= 1", "0.80", "yes"]
+    assert aims.table(runs[:1]) == ""
+
+
+def test_all_of_mnist_fills_its_table():
+    script = importlib.import_module("full_mnist")
+    row = {"rows": 70_000, "backbone": "mlp", "warm_up": "neighbors", "threads": 2, **ROW}
+    times = {"seconds": 599.0, "seconds_warm_up": 1.0, "seconds_joint": 1.0}
+    runs = [{**row, **times, "seed": i, "acc": acc} for i, acc in enumerate((0.9, 0.97, 0.98))]
+    last = script.table(runs, ABOUT).split("\n\n")[1].splitlines()[3:-1]
+    assert [line.split()[-2:] for line in last] == [["0.970", "yes"], ["599", "yes"]]
 
 
 def test_a_missing_umap_leaves_a_note(monkeypatch):

@@ -42,8 +42,9 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
     Parameters
     ----------
     n_clusters : int or None, default=8
-        Number of clusters k. None takes the number, at most 25, at which the
-        prototypes' topology shows the widest gap.
+        Number of clusters k. None takes the number, at most 25, of the widest
+        gap in the prototypes' topology at which restarts agree: that of the
+        largest ``log(cluster_gaps_[k]) * cluster_agreements_[k]``.
     backbone : {"mlp", "cnn"}, module, callable or None, default="mlp"
         The network that makes features from samples: "mlp" for tables and
         anything else, "cnn" for images; a `torch.nn.Module`, of which a copy
@@ -135,6 +136,9 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         the next merge of prototypes would lose than the one before: the
         larger, the more that number stands out. Empty where there is one
         prototype for each cluster.
+    cluster_agreements_ : dict of int to float
+        `agreement_` by number of clusters: of each number considered if
+        ``n_clusters`` is None, else of that one. Empty as `cluster_gaps_`.
     history_ : list of dict
         One record an epoch of the warm-up (epoch, phase, loss_pretext,
         seconds ...) and of the joint phase, or of each temperature and pass of
@@ -302,6 +306,7 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
         self.n_iter_ = fitted.n_iter
         self.agreement_ = fitted.agreement
         self.cluster_gaps_ = fitted.gaps
+        self.cluster_agreements_ = fitted.agreements
         self.history_ = fitted.history
         self.module_ = fitted.module
         warn_of(fitted, self.n_clusters, self.max_iter, deep)

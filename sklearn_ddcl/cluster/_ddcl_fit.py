@@ -92,6 +92,7 @@ class Fitted(NamedTuple):
     history: list
     agreement: float = 1.0
     gaps: dict = {}  # noqa: RUF012  # a NamedTuple's default, never changed
+    agreements: dict = {}  # noqa: RUF012  # likewise
     flattened: bool = False
 
 
@@ -197,6 +198,7 @@ def _grouped(clusters, joined, *, temperature, backbone, n_iter, history=()):
         history=list(history),
         agreement=joined.agreement,
         gaps=joined.gaps,
+        agreements=joined.agreements,
     )
 
 

@@ -168,6 +168,6 @@ def _join(
     generator: torch.Generator,
 ) -> JoinedPrototypes:
     if len(first) == config.n_clusters:
-        return JoinedPrototypes(first, np.arange(len(first)), 1.0, {})
+        return JoinedPrototypes(first, np.arange(len(first)), 1.0, {}, {})
     device = torch.device("cpu")
     return join_prototypes(z, share, config.n_clusters, first, RESTARTS, device, generator)

@@ -63,7 +63,8 @@ def group_rows(
     --------
     >>> import numpy as np
     >>> from sklearn_ddcl.engine._joining import JoinedPrototypes
-    >>> joined = JoinedPrototypes(np.array([[0.0], [1.0], [9.0]]), np.array([1, 1, 0]), 1.0, {})
+    >>> p = np.array([[0.0], [1.0], [9.0]])
+    >>> joined = JoinedPrototypes(p, np.array([1, 1, 0]), 1.0, {}, {})
     >>> group_rows(np.array([[0.0], [1.0], [8.0]]), None, joined, "cpu").labels
     array([0, 0, 1], dtype=int32)
     """

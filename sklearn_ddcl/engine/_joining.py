@@ -1,5 +1,6 @@
 """From many prototypes to clusters: restarts, their topology, and the partition most agree on."""
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -50,12 +51,22 @@ class JoinedPrototypes(NamedTuple):
         For every number of clusters considered: how much more information the
         next merge loses than the one before, a factor; the larger, the more
         that number stands out.
+    agreements : dict of int to float
+        The agreement by number of clusters: of all considered where the number
+        was not given, else of that one.
     """
 
     prototypes: np.ndarray
     labels: np.ndarray
     agreement: float
     gaps: dict[int, float]
+    agreements: dict[int, float]
+
+
+class _Choice(NamedTuple):
+    p: Tensor
+    labels: Tensor
+    agreement: float
 
 
 class _Restart(NamedTuple):
@@ -84,7 +95,9 @@ def join_prototypes(
     weight : ndarray of shape (n,) or None
         Sample weights.
     n_clusters : int or None
-        Number of clusters; None takes the one that stands out most.
+        Number of clusters; None takes the one of the largest product of its
+        gap's logarithm and its agreement: a gap says how much a number stands
+        out, the agreement whether other restarts find the same clusters.
     first : ndarray of shape (m, d)
         Prototypes of the first restart.
     n_restarts : int
@@ -119,13 +132,12 @@ def join_prototypes(
     atoms = _ATOMS * (n_clusters or _MOST_CLUSTERS)
     restarts = [_restart(rows, rows.frame.from_data(p.to(device)), atoms) for p in starts]
     gaps = _gaps([merges for restart in restarts for merges in restart.merges])
-    chosen = n_clusters if n_clusters is not None else max(gaps, key=lambda k: gaps[k], default=1)
-    found = [(restart.p, *pair) for restart in restarts for pair in _partitions(restart, chosen)]
-    agreement = _mean_agreement([vote for _, _, vote in found])
-    best = int(np.argmax(agreement))
-    p, labels, _ = found[best]
+    numbers = list(gaps) or [1]
+    choices = {k: _choice(restarts, k) for k in ([n_clusters] if n_clusters else numbers)}
+    agreements = {k: choice.agreement for k, choice in choices.items()}
+    p, labels, agreement = choices[max(agreements, key=lambda k: _merit(k, gaps, agreements))]
     prototypes = rows.frame.to_data(p).cpu().numpy().astype(features.dtype)
-    return JoinedPrototypes(prototypes, labels.cpu().numpy(), agreement[best], gaps)
+    return JoinedPrototypes(prototypes, labels.cpu().numpy(), agreement, gaps, agreements)
 
 
 def seed_prototypes(
@@ -209,6 +221,25 @@ def _partitions(restart: _Restart, n_clusters: int) -> list[tuple[Tensor, Tensor
         labels = refine_partition(joint, merges.labels(k).to(joint.device)[restart.atoms], k)
         found.append((labels, labels[restart.winners]))
     return found
+
+
+def _choice(restarts: list[_Restart], n_clusters: int) -> _Choice:
+    """Of the partitions of all restarts and walks, the one the others agree with most."""
+    found = [
+        (restart.p, *pair) for restart in restarts for pair in _partitions(restart, n_clusters)
+    ]
+    agreement = _mean_agreement([vote for _, _, vote in found])
+    best = int(np.argmax(agreement))
+    return _Choice(*found[best][:2], agreement[best])
+
+
+def _merit(k: int, gaps: dict[int, float], agreements: dict[int, float]) -> float:
+    """How much a number of clusters stands out, times its index of reliability.
+
+    If partitions agree with each other as a product of errors, each agrees with what they have in
+    common as the square root of that.
+    """
+    return math.log(max(gaps.get(k, 1.0), 1e-12)) * math.sqrt(max(agreements[k], 0.0))
 
 
 def _gaps(paths: list[Merges]) -> dict[int, float]:

@@ -9,7 +9,7 @@ import pytest
 import torch
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.datasets import make_moons
+from sklearn.datasets import load_digits, make_moons
 from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -99,8 +99,9 @@ def test_deep_configurations_find_clear_clusters_and_document_themselves(name):
     assert all(set(record) == JOINT_KEYS for record in joint)
     if name == "one each":
         assert model.agreement_ == 1.0
-        assert model.cluster_gaps_ == {}
+        assert model.cluster_gaps_ == model.cluster_agreements_ == {}
     else:
+        assert model.cluster_agreements_ == {3: model.agreement_}
         assert max(model.cluster_gaps_, key=model.cluster_gaps_.get) == 3
 
 
@@ -108,6 +109,15 @@ def test_the_number_of_clusters_can_be_left_to_the_topology():
     assert make(None).fit(X).n_active_clusters_ == 3
     model = joined(None).fit(MOONS)
     assert adjusted_rand_score(MOON, model.labels_) == 1.0
+
+
+def test_the_number_of_digits_is_about_ten():
+    digits, names = load_digits(return_X_y=True)
+    model = DDCLClustering(None, random_state=0).fit(digits / 16)
+    assert 9 <= model.n_active_clusters_ <= 13
+    assert adjusted_rand_score(names, model.labels_) > 0.8
+    assert model.agreement_ == model.cluster_agreements_[model.n_active_clusters_] > 0.85
+    assert model.cluster_agreements_[2] < 0.6
 
 
 def test_joined_prototypes_of_given_features():

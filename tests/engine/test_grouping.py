@@ -12,7 +12,7 @@ def draw(seed, n=40, m=8, k=3, dtype=float):
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(m) % k)
     prototypes = rng.normal(size=(m, 2)).astype(dtype)
-    joined = JoinedPrototypes(prototypes, labels, 1.0, {})
+    joined = JoinedPrototypes(prototypes, labels, 1.0, {}, {})
     return rng.normal(size=(n, 2)).astype(dtype), joined, rng.integers(0, 3, n).astype(float)
 
 
@@ -47,7 +47,7 @@ def test_types_are_those_of_the_features(dtype):
 
 
 def test_prototypes_without_rows_and_clusters_without_prototypes_are_dropped():
-    joined = JoinedPrototypes(np.array([[0.0], [1.0], [99.0]]), np.array([0, 1, 2]), 1.0, {})
+    joined = JoinedPrototypes(np.array([[0.0], [1.0], [99.0]]), np.array([0, 1, 2]), 1.0, {}, {})
     found = group_rows(np.array([[0.0], [1.0], [1.1]]), None, joined, "cpu")
     assert found.prototypes.tolist() == [[1.0], [0.0]]
     assert found.groups.tolist() == [0, 1]
@@ -55,14 +55,14 @@ def test_prototypes_without_rows_and_clusters_without_prototypes_are_dropped():
 
 
 def test_coinciding_prototypes_are_one():
-    joined = JoinedPrototypes(np.zeros((4, 2)), np.array([0, 1, 2, 3]), 1.0, {})
+    joined = JoinedPrototypes(np.zeros((4, 2)), np.array([0, 1, 2, 3]), 1.0, {}, {})
     found = group_rows(np.zeros((5, 2)), None, joined, "cpu")
     assert len(found.prototypes) == len(found.centers) == 1
     assert found.labels.tolist() == [0] * 5
 
 
 def test_rows_of_weight_zero_get_labels_and_nothing_else():
-    joined = JoinedPrototypes(np.array([[0.0], [9.0]]), np.array([0, 1]), 1.0, {})
+    joined = JoinedPrototypes(np.array([[0.0], [9.0]]), np.array([0, 1]), 1.0, {}, {})
     weight = np.array([1.0, 1.0, 0.0])
     found = group_rows(np.array([[0.0], [8.0], [10.0]]), weight, joined, "cpu")
     assert found.labels[2] == found.labels[1]

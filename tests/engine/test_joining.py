@@ -3,10 +3,10 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from sklearn.datasets import make_moons
+from sklearn.datasets import make_blobs, make_moons
 from sklearn.metrics import adjusted_rand_score
 
-from sklearn_ddcl.engine import join_prototypes, nearest, seed_prototypes
+from sklearn_ddcl.engine import _joining, join_prototypes, nearest, seed_prototypes
 
 CPU = torch.device("cpu")
 MOONS, MOON = make_moons(400, noise=0.05, random_state=0)
@@ -36,6 +36,30 @@ def test_clusters_need_not_be_convex(dtype, k):
     assert 0.8 < found.agreement < 1.0  # 18 prototypes and short walks see less than others
     if k is None:
         assert max(found.gaps, key=found.gaps.get) == 2
+    assert list(found.agreements) == (list(found.gaps) if k is None else [2])
+    assert found.agreements[2] == found.agreement
+
+
+@given(st.integers(0, 99), st.integers(1, 3))
+def test_the_number_that_stands_out_and_is_found_again_is_taken(seed, restarts):
+    z = np.random.default_rng(seed).normal(size=(60, 2))
+    found = join(z, None, 12, restarts=restarts, seed=seed)
+    merits = {
+        k: np.log(max(gap, 1e-12)) * np.sqrt(max(found.agreements[k], 0.0))
+        for k, gap in found.gaps.items()
+    }
+    number = len(set(found.labels))
+    assert merits[number] == max(merits.values())
+    assert found.agreement == found.agreements[number]
+
+
+def test_a_wide_gap_at_which_restarts_disagree_is_not_taken(monkeypatch):
+    # fifteen far groups: in two clusters any of them may be joined
+    z = make_blobs(600, centers=15, n_features=8, random_state=1)[0]
+    monkeypatch.setattr(_joining, "_gaps", lambda paths: {2: 1.7, 15: 1.5})
+    found = join(z, None, 90)
+    assert found.agreements[2] < 0.5 < 0.9 < found.agreements[15]
+    assert len(set(found.labels)) == 15
 
 
 @given(st.integers(0, 99), st.integers(2, 5), st.integers(1, 4), st.integers(1, 3))
