@@ -15,7 +15,7 @@ from sklearn_ddcl.nn.partition_support._base import (
     absolute_scale,
 )
 from sklearn_ddcl.nn.partition_support._prior import check_prior, relative_prior
-from sklearn_ddcl.nn.partition_support._refinement import check_labels, refine_combination
+from sklearn_ddcl.nn.partition_support._refinement import check_labels, lower_objective
 
 __all__ = ["CombinationAssignment", "combination_assignment", "combination_objective"]
 
@@ -93,7 +93,7 @@ class CombinationAssignment(PartitionSupport):
         sigma = absolute_scale(self.sigma, self.relative, distances, weight)
         labels = combination_assignment(distances, sigma, self.prior, weight)
         if self.refine:
-            labels = refine_combination(distances, labels, sigma, self.prior, weight)
+            labels = lower_objective(distances, labels, sigma, self.prior, weight)
         hard = torch.zeros_like(distances)
         return hard.scatter_(1, labels.unsqueeze(1), 1.0)
 

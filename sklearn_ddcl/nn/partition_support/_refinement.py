@@ -10,7 +10,7 @@ from sklearn_ddcl.nn._checks import check_matrix, check_real
 from sklearn_ddcl.nn.numerics import normalize_weights
 from sklearn_ddcl.nn.partition_support._prior import relative_prior
 
-__all__ = ["check_labels", "refine_combination"]
+__all__ = ["check_labels", "lower_objective", "refine_combination"]
 
 _LEAST_GAIN = 1e-12  # relative to the largest cost; less is rounding
 
@@ -83,15 +83,45 @@ def refine_combination(
     check_real("sigma", sigma, at_least=0.0)
     if not bool(torch.isfinite(distances).all()):
         raise ValueError("distances must be finite, got NaN or an infinity among them.")
-    n, k = distances.shape
+    return lower_objective(distances, labels, sigma, prior, weight)
+
+
+def lower_objective(
+    distances: Tensor,
+    labels: Tensor,
+    sigma: float,
+    prior: Sequence[float] | None,
+    weight: Tensor | None,
+) -> Tensor:
+    """Do what :func:`refine_combination` does, of arguments that have been checked.
+
+    Parameters
+    ----------
+    distances, labels, sigma, prior, weight
+        As there.
+
+    Returns
+    -------
+    Tensor of shape (n,), int64
+        Cluster of each sample.
+
+    Examples
+    --------
+    >>> import torch
+    >>> distances = torch.tensor([[0.0, 0.1], [0.2, 9.0]])
+    >>> lower_objective(distances, torch.tensor([0, 0]), 1.0, None, None)
+    tensor([1, 0])
+    """
     d = distances.detach().cpu().double()
     w = None
     if weight is not None:
-        w = n * normalize_weights(weight.detach().cpu(), n, d)
+        w = len(d) * normalize_weights(weight.detach().cpu(), len(d), d)
     unit = max(float(d.abs().max()), sigma) or 1.0  # no overflow below
     slope = 2.0 * (sigma / unit)
-    costs = d / unit - slope * d.new_tensor(relative_prior(prior, k)).log()
-    return _descend(costs, labels.tolist(), slope, w).to(labels.device)
+    costs = d / unit
+    if prior is not None:
+        costs -= slope * d.new_tensor(relative_prior(prior, d.shape[1])).log()
+    return _descend(costs, labels.cpu().clone(), slope, w).to(labels.device)
 
 
 def check_labels(labels: Tensor, n_samples: int, n_clusters: int) -> None:
@@ -126,31 +156,27 @@ def check_labels(labels: Tensor, n_samples: int, n_clusters: int) -> None:
         )
 
 
-def _descend(costs: Tensor, labels: list[int], slope: float, weight: Tensor | None) -> Tensor:
+def _descend(costs: Tensor, found: Tensor, slope: float, weight: Tensor | None) -> Tensor:
     """Make the moves, in rounds; costs are for a sample of weight 1."""
     n, k = costs.shape
-    found = torch.tensor(labels)
-    step = None if weight is None else weight[:, None]
+    labels = found.tolist()
     w = [1.0] * n if weight is None else weight.tolist()
-    costs = costs if step is None else costs * step
-    occupied = torch.ones(n).double() if weight is None else weight
-    counts = torch.zeros(k).double().index_add_(0, found, occupied).tolist()
+    counts = torch.bincount(found, weight, minlength=k).tolist()
+    costs = costs if weight is None else costs * weight[:, None]
+    own = costs.gather(1, found[:, None])[:, 0]
     largest = 0.0 if weight is None else slope * math.lgamma(n + 1.0)  # its digits bound a gain's
     least = _LEAST_GAIN * max(1.0, float(costs.abs().max()), largest)
     while True:
-        size = costs.new_tensor(counts)
-        least_cost, to = (costs + slope * _growths(size, step)).min(dim=1)
-        own = costs.gather(1, found[:, None])[:, 0]
-        here = (size[found] - occupied).clamp_min(0.0)
-        leave = own + slope * _growths(here, weight)
+        entering, leaving = _growths(costs.new_tensor(counts), found, weight)
+        least_cost, to = (costs + slope * entering).min(dim=1)
         # that of the own cluster is not positive: entering costs no less than leaving
-        gain = leave - least_cost
-        order = gain.argsort(descending=True, stable=True)
-        better = order[gain[order] > least]
-        targets = to[better].tolist()
-        change = (own - costs.gather(1, to[:, None])[:, 0])[better].tolist()
+        gain = own + slope * leaving - least_cost
+        better = (gain > least).nonzero()[:, 0]
+        better = better[gain.index_select(0, better).argsort(descending=True, stable=True)]
+        targets = to.index_select(0, better)
+        change = own.index_select(0, better) - costs[better, targets]
         moved = []
-        for i, b, saved in zip(better.tolist(), targets, change, strict=True):
+        for i, b, saved in zip(better.tolist(), targets.tolist(), change.tolist(), strict=True):
             # earlier moves of the round have changed the counts
             a = labels[i]
             counts[a] = max(counts[a] - w[i], 0.0)
@@ -160,14 +186,22 @@ def _descend(costs: Tensor, labels: list[int], slope: float, weight: Tensor | No
             counts[a] += w[i]
         if not moved:
             return found
-        found[moved] = to[moved]
+        rows = torch.tensor(moved)
+        targets = to.index_select(0, rows)
+        found.index_copy_(0, rows, targets)
+        own.index_copy_(0, rows, costs[rows, targets])
 
 
-def _growths(counts: Tensor, step: Tensor | None) -> Tensor:
-    """Do the same for tensors; None stands for steps of 1, for which a logarithm is enough."""
-    if step is None:
-        return (counts + 1.0).log()
-    return (counts + step + 1.0).lgamma() - (counts + 1.0).lgamma()
+def _growths(size: Tensor, found: Tensor, weight: Tensor | None) -> tuple[Tensor, Tensor]:
+    """By how much each cluster's term grows with a sample, and each sample's own grew with it.
+
+    For equal weights, that is with the logarithm of the cluster's count.
+    """
+    if weight is None:
+        return (size + 1.0).log(), size.log()[found]
+    here = (size[found] - weight).clamp_min(0.0)
+    entering = (size + weight[:, None] + 1.0).lgamma() - (size + 1.0).lgamma()
+    return entering, (here + weight + 1.0).lgamma() - (here + 1.0).lgamma()
 
 
 def _growth(count: float, step: float) -> float:
