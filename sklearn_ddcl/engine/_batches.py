@@ -140,7 +140,7 @@ class Batches:
                 if self.left == 0:
                     return
                 self.left -= 1
-            x = self.dataset[here].to(self.device)
+            x = self.dataset.index_select(0, here).to(self.device)
             yield Batch(rows, x, None if self.weight is None else self.weight[rows])
 
     def _order(self) -> Tensor:

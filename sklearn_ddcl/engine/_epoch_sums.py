@@ -92,7 +92,7 @@ class EpochSums:
         self._losses: list[Tensor] = []
         self._rows: list[Tensor] = []
         self._waiting: list[ClusterOutput] = []
-        self._sums: list[Tensor] = []
+        self._sums: list[tuple[float, ...]] = []
         self._changed = 0.0
         self._prototypes: Tensor | None = None
 
@@ -131,20 +131,22 @@ class EpochSums:
         """
         if not self._rows:
             return None
-        sizes = torch.tensor([float(len(rows)) for rows in self._rows], dtype=torch.float64)
-        n_rows = float(sizes.sum())
-        losses = torch.stack(self._losses).cpu().double().reshape(len(sizes), -1)
-        means = (sizes @ losses / n_rows).tolist()
-        head = means if len(means) == 2 else [*means, 0.0]
+        sizes = [len(rows) for rows in self._rows]
+        n_rows, losses = sum(sizes), torch.stack(self._losses).tolist()
+        each = len(losses) // len(sizes)  # the loss, and the pretext task's if there is one
+        parts = (zip(sizes, losses[first::each], strict=True) for first in range(each))
+        means = [math.fsum(size * loss for size, loss in part) / n_rows for part in parts]
+        head = means if each == 2 else [*means, 0.0]
         tail = [math.nan] * 8
         p = self._prototypes
         if p is not None:
             self._flush()
-            *parts, k, spread = (torch.stack(self._sums).sum(dim=0) / n_rows).tolist()
+            columns = zip(*self._sums, strict=True)
+            *terms, k, spread = (math.fsum(column) / n_rows for column in columns)
             self.counts = torch.bincount(self.labels.clamp_min(0), minlength=len(p))
             norm = float(torch.linalg.vector_norm(p))
             change = self._changed / n_rows
-            tail = [*parts, float(pairwise_separation(p)), k, spread, change, norm]
+            tail = [*terms, float(pairwise_separation(p)), k, spread, change, norm]
         self._clear()
         return EpochSummary._make(head + tail)
 
@@ -159,9 +161,9 @@ class EpochSums:
         """Store labels and errors of the steps' rows, and return how many changed."""
         rows = torch.cat(self._rows[-len(outputs) :])
         values, indices = torch.cat([output.distances for output in outputs]).min(dim=1)
-        changed = (self.labels[rows] != indices).sum()
-        self.labels[rows] = indices
-        self.errors[rows] = values
+        changed = (self.labels.index_select(0, rows) != indices).sum()
+        self.labels.index_copy_(0, rows, indices)
+        self.errors.index_copy_(0, rows, values)
         return float(changed)
 
 
@@ -171,7 +173,7 @@ def detached(output: ClusterOutput) -> ClusterOutput:
     return ClusterOutput(z.detach(), p.detach(), distances.detach(), q.detach(), temperature)
 
 
-def cluster_sums(outputs: list[ClusterOutput]) -> Tensor:
+def cluster_sums(outputs: list[ClusterOutput]) -> tuple[float, ...]:
     """Return sums of Lq, L_OLS, V, K and the features' variance over steps of one size.
 
     Lq, L_OLS and V each come from their own definition, so that Theorem 1 can be checked. All
@@ -185,7 +187,7 @@ def cluster_sums(outputs: list[ClusterOutput]) -> Tensor:
 
     Returns
     -------
-    Tensor of shape (5,), float64 on the CPU
+    tuple of 5 floats
         Sums over all rows.
 
     Examples
@@ -195,7 +197,7 @@ def cluster_sums(outputs: list[ClusterOutput]) -> Tensor:
     >>> z, p = torch.tensor([[0.5]]), torch.tensor([[-1.0], [1.0]])
     >>> distances, q = torch.tensor([[2.25, 0.25]]), torch.tensor([[0.5, 0.5]])
     >>> cluster_sums([ClusterOutput(z, p, distances, q, 1.0)])
-    tensor([1.2500, 0.2500, 1.0000, 0.5000, 0.0000], dtype=torch.float64)
+    (1.25, 0.25, 1.0, 0.5, 0.0)
     """
     wide = wide_dtype(outputs[0].z)  # the two terms of V are large beside their difference
     z = torch.stack([output.z for output in outputs]).to(wide)
@@ -209,14 +211,16 @@ def cluster_sums(outputs: list[ClusterOutput]) -> Tensor:
     z, p = z - centre, p - centre
     mixture = q @ p
     moment = (q.sum(dim=1) * p.square().sum(dim=2)).sum()
-    variance = moment - mixture.square().sum()
-    rounding = variance.abs() <= _ROUNDING * moment
     deviation = z - z.mean(dim=1, keepdim=True)
-    sums = [
-        loss.to(wide),
-        (z - mixture).square().sum(),
-        torch.where(rounding, variance.clamp_min(0.0), variance),
-        q.square().sum(),
-        deviation.square().sum() * (z.shape[1] / max(1, z.shape[1] - 1)),
-    ]
-    return torch.stack(sums).cpu().double()
+    sums = (loss.to(wide), moment, *map(_squared_norm, (z - mixture, mixture, q, deviation)))
+    quantization, moment, ols, mean_moment, concentration, spread = torch.stack(sums).tolist()
+    variance = moment - mean_moment
+    if abs(variance) <= _ROUNDING * moment:
+        variance = max(variance, 0.0)
+    unbiased = z.shape[1] / max(1, z.shape[1] - 1)
+    return quantization, ols, variance, concentration, spread * unbiased
+
+
+def _squared_norm(values: Tensor) -> Tensor:
+    flat = values.flatten()
+    return flat @ flat

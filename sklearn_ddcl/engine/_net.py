@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from sklearn_ddcl.engine._batches import Batch, Batches
 from sklearn_ddcl.engine._epoch_sums import EpochSummary, EpochSums
+from sklearn_ddcl.engine._gradients import clear_gradients, clip_gradients
 from sklearn_ddcl.engine._joint_module import JointModule, StepOutput
 from sklearn_ddcl.engine._runtime import local_randomness
 
@@ -218,12 +219,11 @@ class TrainingNet(NeuralNet):  # type: ignore[misc]  # skorch has no types
     def train_step(self, batch: Batch, **fit_params: Any) -> dict[str, Any]:
         """Take one step of both optimisers, then store the batch in the bank."""
         optimizers = [getattr(self, name + "_") for name in self._optimizers]
-        for optimizer in optimizers:
-            optimizer.zero_grad(set_to_none=True)
+        clear_gradients(optimizers)
         step = self.train_step_single(batch)
         if self.gradient_clip is not None and self.clipped_:
             self.scaler_.unscale_(self.optimizer_)
-            nn.utils.clip_grad_norm_(self.clipped_, self.gradient_clip)
+            clip_gradients(self.clipped_, self.gradient_clip)
         for optimizer in optimizers:
             self.scaler_.step(optimizer)
         self.scaler_.update()

@@ -247,11 +247,10 @@ def leading_eigenvalue(
     for _ in range(max_iter):
         image = product(vector)
         value = float(vector @ image)
-        norm = float(torch.linalg.vector_norm(image))
         residual = float(torch.linalg.vector_norm(image - value * vector))
-        if norm == 0.0 or residual <= tolerance * value:
+        if residual <= tolerance * value:  # so are both 0 where the image is
             break
-        vector = image / norm
+        vector = image / torch.linalg.vector_norm(image)
     return EigenPair(max(value, 0.0) * scale, vector)
 
 

@@ -117,6 +117,8 @@ class Objective(nn.Module):
         return ObjectiveValue(total, base, balance, entropy, separation, ridge)
 
     def _quadratic_weight(self, n_clusters: int) -> float:
+        if not self.separation:  # nothing that a quadratic term would have to hold
+            return self.quadratic or 0.0
         if self.quadratic is None:
             return coercive_quadratic(self.separation, n_clusters, self.reduction)
         check_coercivity(self.separation, self.quadratic, n_clusters, self.reduction)

@@ -157,7 +157,7 @@ class DualMemoryBank(nn.Module):
                 f"z must have shape {(index.shape[0], self.features.shape[1])}, "
                 f"got {tuple(z.shape)}."
             )
-        self.total = self._pending[1] + _mixed(self.weight.index_select(0, index), z)
+        torch.add(self._pending[1], _mixed(self.weight.index_select(0, index), z), out=self.total)
         self.features.index_copy_(0, index, z.detach())
         self._pending = None
 
