@@ -42,7 +42,7 @@ def circumstances():
 def describe(about):
     """Return the circumstances as a sentence."""
     cores, load = about["cores"], about.get("load") or 0.0
-    busy = f", busy with other programs too (load {load})" if load > cores else ""
+    busy = f", load {load}" if load > cores else ""
     return (
         f"{about['date']}, commit {about['commit']}, {cores} cores ({about['machine']}){busy}, "
         f"{about['threads']} torch threads, Python {about['python']}, "
