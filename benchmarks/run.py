@@ -1,10 +1,10 @@
 """Run the benchmarks and print their tables; with ``--write`` also store them.
 
 Usage: ``python benchmarks/run.py [--only NAME ...] [--data FOLDER] [--sets NAME ...] [--write]``.
-The names are given (with growth), learned, mnist, overhead, streams, online, adversarial
+The names are given (with growth), learned, peers, mnist, overhead, streams, online, adversarial
 and competitive; the default is all. ``--write`` stores the figures in ``benchmarks/results/`` and
-all tables but that of competitive in the README. ``--merge`` runs the
-chosen sets and methods of learned or online alone, and keeps the other figures as they are stored.
+all tables but that of competitive in the README. ``--merge`` runs the chosen sets and methods of
+learned, peers or online alone, and keeps the other figures as they are stored.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import functools
 import adversarial as adversarial_benchmark
 import competitive as competitive_benchmark
 import datasets
+import deep_peers
 import engine_overhead
 import full_mnist
 import given_features
@@ -45,6 +46,21 @@ def learned(options, load):
     record["runs"] = learned_features.ordered(record["runs"])
     shown = (record["runs"], record["notes"], record["about"], record.get("later", ()))
     return record, learned_features.tables(*shown), "learned-features"
+
+
+def peers(options, load):
+    """Run the deep methods of ClustPy; return the figures and the tables, if it is installed."""
+    if not deep_peers.installed():
+        return None, "The deep peers are left out: clustpy was not installed.", None
+    sets = chosen(options.sets, deep_peers.SETS)
+    methods = chosen(options.methods, deep_peers.METHODS)
+    runs = deep_peers.run(load, sets, methods, options.seeds or deep_peers.SEEDS)
+    record = {"about": deep_peers.about(), "runs": runs}
+    if options.merge:
+        record = merge("deep_peers", record, ("method", "set"))
+    record["runs"] = deep_peers.ordered(record["runs"])
+    shown = (record["runs"], record["about"], record.get("later", ()))
+    return record, deep_peers.tables(*shown), "deep-peers"
 
 
 def mnist(options, load):
@@ -109,6 +125,7 @@ def competitive(options, load):
 PARTS = {
     "given": given,
     "learned": learned,
+    "peers": peers,
     "mnist": mnist,
     "overhead": overhead,
     "streams": streams,
@@ -119,6 +136,7 @@ PARTS = {
 FILES = {
     "given": "given_features",
     "learned": "learned_features",
+    "peers": "deep_peers",
     "mnist": "full_mnist",
     "overhead": "engine_overhead",
     "streams": "streams",
@@ -128,7 +146,9 @@ FILES = {
 }
 
 
-METHODS = list(dict.fromkeys([*learned_features.METHODS, *online_benchmark.METHODS]))
+METHODS = list(
+    dict.fromkeys([*learned_features.METHODS, *deep_peers.METHODS, *online_benchmark.METHODS])
+)
 SETS = list(dict.fromkeys([*datasets.LOADERS, *online_benchmark.SETS]))
 
 
@@ -144,13 +164,14 @@ def main():
     parser.add_argument("--only", nargs="+", choices=list(PARTS), help="which benchmarks")
     parser.add_argument("--sets", nargs="+", choices=SETS, help="data sets")
     parser.add_argument(
-        "--methods", nargs="+", choices=METHODS, help="rows of learned or of online"
+        "--methods", nargs="+", choices=METHODS, help="rows of learned, peers or online"
     )
     parser.add_argument(
         "--seeds",
         nargs="+",
         type=int,
-        help="of learned, mnist, online and adversarial; default: 0 to 4 for online, else 0 to 2",
+        help="of learned, peers, mnist, online and adversarial; default: 0 for peers, 0 to 4 for "
+        "online, else 0 to 2",
     )
     parser.add_argument("--no-growth", action="store_true", help="leave out 10^6 rows and more")
     parser.add_argument(
@@ -162,7 +183,7 @@ def main():
     for name in chosen(options.only, PARTS):
         record, text, marker = PARTS[name](options, load)
         print(f"\n{text}\n", flush=True)
-        if options.write:
+        if options.write and record is not None:
             store(FILES[name], record)
             if marker:
                 insert(marker, text)

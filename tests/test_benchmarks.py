@@ -3,6 +3,7 @@
 import importlib
 import re
 import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -68,6 +69,36 @@ def test_aims_of_learned_features_say_what_holds():
     assert found[f"{told}, least"][-2:] == ["-0.020", "no"]
     assert found["seconds of a fit / UMAP + KMeans, digits"] == ["<= 1", "0.80", "yes"]
     assert aims.table(runs[:1]) == ""
+
+
+def test_deep_peers_fill_their_tables(monkeypatch):
+    script = importlib.import_module("deep_peers")
+
+    class Peer:
+        def __init__(self, n_clusters=None, random_state=None):
+            self.n_clusters = n_clusters
+
+        def fit(self, X):
+            assert X.dtype == np.float32
+            self.labels_ = np.arange(len(X)) % (self.n_clusters or 2)
+            return self
+
+    module = types.SimpleNamespace(**dict.fromkeys(script.PEERS, Peer))
+    monkeypatch.setitem(sys.modules, "clustpy.deep", module)
+    runs = script.run(load, ["digits"], ["DDCLClustering", "IDEC", "DDC", "VaDE"], report=str)
+    assert [row["method"] for row in runs] == ["DDCLClustering", "IDEC", "DDC"]  # not in [0, 1]
+    assert [row["clusters"] for row in runs] == [3, 3, 2]
+    for row, acc, seconds in zip(runs, (0.7, 0.6, 0.75), (1.0, 4.0, 9.0), strict=True):
+        row.update(acc=acc, seconds=seconds)
+    text = script.tables(runs, {**ABOUT, "clustpy": "0"})
+    found = [re.split(r"\s{2,}", line)[1:] for line in text.split("\n\n")[1].splitlines()[3:-1]]
+    assert found == [
+        [">= 0.730", "0.700", "no"],
+        ["<= 0.2", "0.250", "no"],
+        ["most", "0 of 1", "no"],
+    ]
+    monkeypatch.setattr(script, "installed", lambda: False)
+    assert "clustpy was not installed" in importlib.import_module("run").peers(None, load)[1]
 
 
 def test_all_of_mnist_fills_its_table():
