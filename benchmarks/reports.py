@@ -109,9 +109,12 @@ def merge(name, record, keys=("set", "method")):
     -------
     dict
         The stored record with the new runs at the end, and under ``later`` which
-        they are and how they were measured.
+        they are and how they were measured; the new one where none is stored.
     """
-    old = json.loads((HERE / "results" / f"{name}.json").read_text())
+    stored = HERE / "results" / f"{name}.json"
+    if not stored.exists():
+        return record
+    old = json.loads(stored.read_text())
     fresh = {tuple(row[key] for key in keys) for row in record["runs"]}
     kept = [row for row in old["runs"] if tuple(row[key] for key in keys) not in fresh]
     told = names(record["runs"], keys[-1])

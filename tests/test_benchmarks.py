@@ -168,11 +168,11 @@ def test_runs_are_merged_with_the_stored_ones(tmp_path, monkeypatch):
     assert "*DDCLClustering, OnlineDeepClustering*: 2026-01-01, commit newer" in text
 
 
-def test_runs_without_stored_ones_are_not_merged(tmp_path, monkeypatch):
+def test_runs_without_stored_ones_are_not_lost(tmp_path, monkeypatch):
     reports = importlib.import_module("reports")
     monkeypatch.setattr(reports, "HERE", tmp_path)
-    with pytest.raises(FileNotFoundError, match=r"x\.json"):
-        reports.merge("x", {"about": ABOUT, "runs": []})
+    record = {"about": ABOUT, "runs": [{"set": "digits", "method": "a"}]}
+    assert reports.merge("x", record) == record
 
 
 def test_adversarial_clustering_fills_its_tables():
