@@ -130,7 +130,8 @@ class DDCLClustering(NestedOptions, PrototypeClusterer):
     agreement_ : float
         Mean adjusted Rand index between this partition and those of other
         restarts of the prototypes; low where the partition is a matter of
-        chance. 1 where there is one prototype for each cluster.
+        chance. 1 where there is one prototype for each cluster. Of partitions
+        within a standard error of the highest the most even was taken.
     cluster_gaps_ : dict of int to float
         For each number of clusters up to 25, how many times more information
         the next merge of prototypes would lose than the one before: the

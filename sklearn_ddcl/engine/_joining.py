@@ -18,6 +18,7 @@ from sklearn_ddcl.nn.joining import (
     random_walk,
     refine_partition,
 )
+from sklearn_ddcl.nn.numerics import safe_xlogx
 from sklearn_ddcl.nn.topology import hebbian_edges
 
 __all__ = ["RESTARTS", "JoinedPrototypes", "join_prototypes", "seed_prototypes"]
@@ -86,7 +87,7 @@ def join_prototypes(
     device: torch.device,
     generator: torch.Generator,
 ) -> JoinedPrototypes:
-    """Join prototypes into clusters, and keep the partition the others agree with most.
+    """Join prototypes into clusters, and keep an even one of the partitions most agree on.
 
     Parameters
     ----------
@@ -110,7 +111,8 @@ def join_prototypes(
     Returns
     -------
     JoinedPrototypes
-        The partition of highest agreement.
+        Of the partitions whose agreement is within a standard error of the
+        highest, the one of the most even clusters.
 
     Examples
     --------
@@ -224,13 +226,39 @@ def _partitions(restart: _Restart, n_clusters: int) -> list[tuple[Tensor, Tensor
 
 
 def _choice(restarts: list[_Restart], n_clusters: int) -> _Choice:
-    """Of the partitions of all restarts and walks, the one the others agree with most."""
-    found = [
-        (restart.p, *pair) for restart in restarts for pair in _partitions(restart, n_clusters)
-    ]
-    agreement = _mean_agreement([vote for _, _, vote in found])
-    best = int(np.argmax(agreement))
-    return _Choice(*found[best][:2], agreement[best])
+    """Of the partitions of all restarts and walks the others agree with most, the most even."""
+    found, owners = [], []
+    for number, restart in enumerate(restarts):
+        for pair in _partitions(restart, n_clusters):
+            found.append((restart.p, *pair))
+            owners.append(number)
+    table = _agreements([vote for _, _, vote in found])
+    chosen = max(_undecided(table, np.array(owners)), key=lambda i: _evenness(found[i][2]))
+    others = len(found) - 1
+    agreement = (float(table[chosen].sum()) - 1.0) / others if others else 1.0
+    return _Choice(*found[chosen][:2], agreement)
+
+
+def _undecided(table: np.ndarray, owners: np.ndarray) -> list[int]:
+    """Partitions whose agreement is within a standard error of the highest, over restarts.
+
+    Walks of one restart share its prototypes: only the restarts are independent. A partition
+    agrees with itself fully in any case, which cancels in the difference of two.
+    """
+    best = int(table.sum(axis=1).argmax())
+    numbers = np.unique(owners)
+    if len(numbers) < 2:
+        return [best]
+    means = np.stack([table[:, owners == number].mean(axis=1) for number in numbers], axis=1)
+    less = means[best] - means
+    error = less.std(axis=1, ddof=1) / math.sqrt(len(numbers))
+    near: list[int] = np.flatnonzero(less.mean(axis=1) <= error).tolist()
+    return near
+
+
+def _evenness(labels: Tensor) -> float:
+    """Entropy of the clusters' shares of the rows."""
+    return -float(safe_xlogx(torch.bincount(labels).double() / len(labels)).sum())
 
 
 def _merit(k: int, gaps: dict[int, float], agreements: dict[int, float]) -> float:
@@ -254,11 +282,8 @@ def _gaps(paths: list[Merges]) -> dict[int, float]:
     return gaps
 
 
-def _mean_agreement(votes: list[Tensor]) -> list[float]:
-    if len(votes) == 1:
-        return [1.0]
+def _agreements(votes: list[Tensor]) -> np.ndarray:
     table = np.ones((len(votes), len(votes)))
     for i, j in zip(*np.triu_indices(len(votes), 1), strict=True):
         table[i, j] = table[j, i] = partition_agreement(votes[i].cpu(), votes[j].cpu())
-    means: list[float] = ((table.sum(1) - 1.0) / (len(votes) - 1)).tolist()
-    return means
+    return table

@@ -183,10 +183,9 @@ def _lloyd(
     )
     kmeans.train(z, weights=light, init_centroids=starts)
     labels = kmeans.index.search(z, 1)[1].ravel()
-    gaps = np.square(z - kmeans.centroids[labels]).sum(axis=1, dtype=np.float64)
-    return Partition(
-        kmeans.centroids, labels, float(gaps.sum() if weight is None else gaps @ weight)
-    )
+    centroids = np.asarray(kmeans.centroids)
+    gaps = np.square(z - centroids[labels]).sum(axis=1, dtype=np.float64)
+    return Partition(centroids, labels, float(gaps.sum() if weight is None else gaps @ weight))
 
 
 def reassign_empty(

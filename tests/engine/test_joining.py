@@ -62,6 +62,39 @@ def test_a_wide_gap_at_which_restarts_disagree_is_not_taken(monkeypatch):
     assert len(set(found.labels)) == 15
 
 
+def choose(monkeypatch, votes):
+    """Return which partition of those that restarts found is chosen, and its agreement."""
+    restarts = []
+    for number, vote in enumerate(map(torch.as_tensor, votes)):
+        p = torch.tensor([[float(number)]])
+        restarts.append(_joining._Restart(p, vote, vote, [], []))
+    monkeypatch.setattr(_joining, "_partitions", lambda restart, k: [(None, restart.winners)])
+    choice = _joining._choice(restarts, 3)
+    return int(choice.p), choice.agreement
+
+
+EVEN, OTHER = np.repeat([0, 1, 2], 20), np.arange(60) % 3
+UNEVEN = np.repeat([0, 1, 2], (20, 32, 8))
+
+
+def test_of_partitions_agreed_on_alike_the_most_even_is_taken(monkeypatch):
+    votes = [UNEVEN, EVEN, UNEVEN, EVEN, UNEVEN, EVEN, UNEVEN, EVEN, UNEVEN]
+    number, agreement = choose(monkeypatch, votes)
+    assert number == 1
+    expected = np.mean([adjusted_rand_score(EVEN, v) for i, v in enumerate(votes) if i != 1])
+    assert agreement == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("even", [EVEN, OTHER])
+def test_a_partition_that_few_agree_with_is_not_taken_for_its_evenness(monkeypatch, even):
+    assert choose(monkeypatch, [UNEVEN] * 7 + [even] * 2)[0] == 0
+
+
+def test_one_restart_has_no_standard_error(monkeypatch):
+    number, agreement = choose(monkeypatch, [UNEVEN])
+    assert (number, agreement) == (0, 1.0)
+
+
 @given(st.integers(0, 99), st.integers(2, 5), st.integers(1, 4), st.integers(1, 3))
 def test_every_cluster_has_prototypes_numbered_from_zero(seed, k, each, restarts):
     z = np.random.default_rng(seed).normal(size=(60, 2))
