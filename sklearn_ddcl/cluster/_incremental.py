@@ -89,7 +89,9 @@ class IncrementalDDCL(NestedOptions, StreamClusterer):
     temperature_ : float
         Present temperature, in squared units of the features.
     n_active_clusters_ : int
-        Number of clusters in use.
+        Number of prototypes, each a cluster: ``n_clusters``, or fewer where a
+        `fit` had fewer distinct samples. Some may be nearest to no sample of
+        ``labels_``, which keep their numbers through the stream.
     n_samples_seen_ : int
         Samples seen so far, those of weight 0 left out.
     n_batches_seen_ : int
@@ -213,7 +215,8 @@ class IncrementalDDCL(NestedOptions, StreamClusterer):
         X : array-like of shape (n_samples, n_features), or iterable of batches
             Samples, which may be memory-mapped and larger than memory; or an
             iterable, such as a generator or a loader, of batches of shape
-            (n, n_features), of ``(batch, ...)`` pairs or of single samples.
+            (n, n_features), of ``(batch, ...)`` pairs or of single samples; a
+            list is a table: pass ``iter(batches)``.
         y : Ignored
             Not used, present for API consistency.
         sample_weight : array-like of shape (n_samples,), default=None
@@ -285,6 +288,11 @@ class IncrementalDDCL(NestedOptions, StreamClusterer):
             device=self.device,
             seed=draw_seed(self.random_state),
         )
+        if self.train_backbone and self.replay_size < self.n_clusters:
+            raise ValueError(
+                "The 'replay_size' parameter of IncrementalDDCL must be at least "
+                f"n_clusters={self.n_clusters}. Got {self.replay_size} instead."
+            )
         if self.train_backbone:
             return LearningStream(config, self.backbone, int(self.replay_size), X.dtype)
         return open_stream(config, resolve_encoder(self.backbone, X.dtype), X)

@@ -179,9 +179,10 @@ class StreamClusterer(PrototypeClusterer):
 
     def _settle(self):
         """Take fewer clusters where a whole run had too few distinct samples."""
-        if self._stream.ready:
+        if not self._stream.ready:
+            self._stream.settle()
+        if self.n_active_clusters_ == self.n_clusters:
             return
-        self._stream.settle()
         warnings.warn(
             f"{self.n_active_clusters_} of n_clusters={self.n_clusters} clusters are in use: X "
             "has no more distinct samples (as far as its dtype tells them apart). Lower "

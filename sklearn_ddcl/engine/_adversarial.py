@@ -22,7 +22,7 @@ from sklearn_ddcl.engine._latent_terms import LATENT_TERMS, LatentTerm
 from sklearn_ddcl.engine._mixture import Mixture, fit_mixture
 from sklearn_ddcl.engine._net import TrainingNet
 from sklearn_ddcl.engine._pretext import PretextTask
-from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
+from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device, torch_defaults
 from sklearn_ddcl.engine._warm_start import trained_rows, warm_start
 
 __all__ = ["AdversarialConfig", "AdversarialResult", "fit_adversarial"]
@@ -105,8 +105,7 @@ class AdversarialResult(NamedTuple):
     history: list[dict[str, Any]]
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
+@torch_defaults()
 def fit_adversarial(
     data: Any, weight: np.ndarray | None, config: AdversarialConfig
 ) -> AdversarialResult:

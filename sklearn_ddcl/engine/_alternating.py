@@ -18,7 +18,7 @@ from sklearn_ddcl.engine._labelling import Labelled, label_rows
 from sklearn_ddcl.engine._net import TrainingNet
 from sklearn_ddcl.engine._partitions import compare_partitions
 from sklearn_ddcl.engine._projection import principal_projection, project_rows
-from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
+from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device, torch_defaults
 from sklearn_ddcl.engine._tasks import PseudoLabelTask
 from sklearn_ddcl.engine._warm_start import trained_rows, warm_start
 from sklearn_ddcl.engine._whitening import Whitening, fit_whitening
@@ -98,8 +98,7 @@ class AlternatingResult(NamedTuple):
     history: list[dict[str, Any]]
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
+@torch_defaults()
 def fit_alternating(
     data: Any, weight: np.ndarray | None, config: AlternatingConfig
 ) -> AlternatingResult:

@@ -17,7 +17,19 @@ from sklearn_ddcl.engine._projection import Projection, principal_projection, pr
 from sklearn_ddcl.engine._runtime import local_randomness
 from sklearn_ddcl.nn.backbones import MLP, ConvNet, reset_parameters
 
-__all__ = ["BACKBONES", "Prepared", "assemble", "prepare_backbone", "reuse_backbone"]
+__all__ = [
+    "BACKBONES",
+    "BEYOND_FLOAT32",
+    "Prepared",
+    "assemble",
+    "prepare_backbone",
+    "reuse_backbone",
+]
+
+BEYOND_FLOAT32 = (
+    "X has values beyond the range of float32, in which backbones are trained. Scale X."
+)
+_ROUNDING = 8 * float(np.finfo(float).eps)  # relative deviation of equal values from their mean
 
 
 class Prepared(NamedTuple):
@@ -215,9 +227,10 @@ def _cnn(data: Any, projection: Any, components: Tensor | None, generator: Any) 
         shape = (side, side)
     raw = _dense(data)
     unit = float(np.abs(raw).max()) or 1.0  # squares of 1e200 leave the range of float64
+    spread = float(np.std(raw / unit, dtype=np.float64))
     head = Standardize(
         unit * float(np.mean(raw / unit, dtype=np.float64)),
-        unit * float(np.std(raw / unit, dtype=np.float64)) or 1.0,
+        unit * spread if spread > _ROUNDING else 1.0,
     )
     return Prepared(head, ConvNet(shape, generator=generator), _inputs(head, data), components)
 
@@ -278,7 +291,5 @@ def _inputs(head: nn.Module | None, data: Any) -> Tensor:
     rows = torch.from_numpy(np.array(_dense(data)))
     inputs = (rows if head is None else head(rows)).to(torch.float32)
     if not bool(torch.isfinite(inputs).all()):
-        raise ValueError(
-            "X has values beyond the range of float32, in which backbones are trained. Scale X."
-        )
+        raise ValueError(BEYOND_FLOAT32)
     return inputs

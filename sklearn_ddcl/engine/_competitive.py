@@ -20,7 +20,7 @@ from sklearn_ddcl.engine._gram import measure_gram, rows_at
 from sklearn_ddcl.engine._grouping import Grouped, number_clusters
 from sklearn_ddcl.engine._history import History
 from sklearn_ddcl.engine._labelling import label_rows
-from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
+from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device, torch_defaults
 from sklearn_ddcl.engine._warm_start import trained_rows
 from sklearn_ddcl.nn.distances import squared_distances
 from sklearn_ddcl.nn.initialization import kmeans_plusplus
@@ -137,8 +137,7 @@ class CompetitiveResult(NamedTuple):
     history: list[dict[str, Any]]
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
+@torch_defaults()
 def fit_competitive(
     data: Any, weight: np.ndarray | None, config: CompetitiveConfig
 ) -> CompetitiveResult:

@@ -19,7 +19,7 @@ from sklearn_ddcl.engine._joining import (
 )
 from sklearn_ddcl.engine._joint import fit_joint
 from sklearn_ddcl.engine._joint_config import JointConfig
-from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
+from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device, torch_defaults
 from sklearn_ddcl.engine._warm_start import trained_rows, warm_start
 from sklearn_ddcl.nn.assignments import critical_temperature
 
@@ -59,8 +59,7 @@ class DeepResult(NamedTuple):
     flattened: bool = False
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
+@torch_defaults()
 def fit_deep(data: Any, weight: np.ndarray | None, config: DeepConfig) -> DeepResult:
     """Learn features and prototypes, and join the prototypes into clusters.
 

@@ -92,7 +92,9 @@ class Discriminator(Options):
         if self.spectral_norm:
             # the first singular vectors are drawn from torch's own generator
             with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(int(torch.randint(2**31 - 1, (), generator=generator)))
+                # not torch.manual_seed, which would seed CUDA's generators too
+                seed = int(torch.randint(2**31 - 1, (), generator=generator))
+                torch.default_generator.manual_seed(seed)
                 for layer in list(network.layers):
                     if isinstance(layer, nn.Linear):
                         nn.utils.parametrizations.spectral_norm(layer)

@@ -11,6 +11,7 @@ from sklearn_ddcl.nn.prototypes import exact_dual_weights, small_gram
 __all__ = ["starting_dual_weights"]
 
 _TOLERANCE = 1e-4  # of the prototypes' size: what float32 features leave of an exact solution
+_LEAST_MOMENT = 1e-8  # of the largest: below the square of `_TOLERANCE` no moment is needed
 
 
 def starting_dual_weights(z: Tensor, prototypes: Tensor) -> Tensor:
@@ -53,7 +54,9 @@ def starting_dual_weights(z: Tensor, prototypes: Tensor) -> Tensor:
     wide = z.to(wide_dtype(z))
     first = exact_dual_weights(one_hot(nearest, prototypes.shape[0], z.dtype)).to(wide)
     missing = prototypes.to(wide) - (wide.T @ first).T
-    inverse = torch.linalg.pinv(small_gram(wide), hermitian=True)
+    # sums over n rows are rounded: a moment that is not there is one that small
+    least = min(max(z.shape) * torch.finfo(wide.dtype).eps, _LEAST_MOMENT)
+    inverse = torch.linalg.pinv(small_gram(wide), rtol=least, hermitian=True)
     tall = z.shape[1] <= z.shape[0]
     change = wide @ (inverse @ missing.T) if tall else inverse @ (wide @ missing.T)
     weights = first.add_(change)

@@ -18,7 +18,7 @@ from sklearn_ddcl.engine._config import Regularization
 from sklearn_ddcl.engine._dual_start import starting_dual_weights
 from sklearn_ddcl.engine._history import History
 from sklearn_ddcl.engine._joint_config import JointConfig
-from sklearn_ddcl.engine._joint_module import JointModule
+from sklearn_ddcl.engine._joint_module import JointModule, latent_scale
 from sklearn_ddcl.engine._precision import resolve_precision
 from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._training_options import JointTraining
@@ -70,7 +70,9 @@ def make_training_module(
         resolve_precision(config.training.mixed_precision, z.device, z.dtype),
         support=config.training.support(),
     )
-    module.scale = float(z.var(dim=0, correction=0).sum()) or 1.0
+    variance = float(z.var(dim=0, correction=0).sum())
+    norm = float(torch.linalg.vector_norm(prototypes))
+    module.scale = latent_scale(variance, norm, z.dtype)
     return module
 
 

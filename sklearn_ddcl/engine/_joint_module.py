@@ -1,5 +1,6 @@
 """What one training step computes: features, prototypes, assignments and the loss."""
 
+import math
 from typing import Any, NamedTuple
 
 import torch
@@ -14,7 +15,9 @@ from sklearn_ddcl.nn.losses import Objective
 from sklearn_ddcl.nn.outputs import ClusterOutput, ObjectiveValue
 from sklearn_ddcl.nn.partition_support import PartitionSupport
 
-__all__ = ["JointModule", "StepOutput"]
+__all__ = ["JointModule", "StepOutput", "latent_scale"]
+
+_ROUNDING = 8.0  # in units of the last digit
 
 
 class StepOutput(NamedTuple):
@@ -39,6 +42,36 @@ class StepOutput(NamedTuple):
     cluster: ClusterOutput | None
     objective: ObjectiveValue | None
     pretext: Tensor | None
+
+
+def latent_scale(variance: float, prototype_norm: float, dtype: torch.dtype) -> float:
+    """Return the latent variance, at least what rounding makes of equal features.
+
+    Parameters
+    ----------
+    variance : float
+        Of the features, summed over dimensions.
+    prototype_norm : float
+        Frobenius norm of the prototypes: how large features are.
+    dtype : torch.dtype
+        Type of the features.
+
+    Returns
+    -------
+    float
+        Positive; 1 where there is nothing to measure.
+
+    Examples
+    --------
+    >>> import torch
+    >>> latent_scale(2.0, 3.0, torch.float32), latent_scale(0.0, 0.0, torch.float32)
+    (2.0, 1.0)
+    >>> 0.0 < latent_scale(1e-33, 3.0, torch.float32) < 1e-10
+    True
+    """
+    least = (_ROUNDING * torch.finfo(dtype).eps * prototype_norm) ** 2
+    known = math.isfinite(variance) and math.isfinite(least)
+    return (max(variance, least) if known else 0.0) or 1.0
 
 
 class JointModule(nn.Module):
@@ -240,9 +273,13 @@ class JointModule(nn.Module):
         objective: Any = self.objective
         unit: float | Tensor = self.objective_weight / self.scale
         if not self.free_scale:
-            floor = torch.finfo(z.dtype).eps * self.scale
-            spread = z.var(dim=0, correction=0).sum().clamp_min(floor)
-            unit = spread.detach() / spread * unit  # of value 1 but for its gradient
+            info = torch.finfo(z.dtype)
+            spread = (
+                z.var(dim=0, correction=0).sum().clamp_min(max(info.eps * self.scale, info.tiny))
+            )
+            fixed = spread.detach()
+            # fixed / spread, of value 1 but for its gradient, and without the square of spread
+            unit = (1.0 - (spread - fixed) / fixed) * unit
         dimensionless = getattr(objective.base, "dimensionless", False)
         loss = value.base * (self.objective_weight if dimensionless else unit)
         if value.total is value.base:  # no other term has a weight

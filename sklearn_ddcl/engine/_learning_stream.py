@@ -7,6 +7,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 from torch import nn
 
+from sklearn_ddcl.engine._backbones import BEYOND_FLOAT32
 from sklearn_ddcl.engine._config import Regularization
 from sklearn_ddcl.engine._deep import DeepResult, fit_deep
 from sklearn_ddcl.engine._deep_config import DeepConfig
@@ -113,8 +114,24 @@ class LearningStream:
         weight : ndarray of shape (b,), optional
             Non-negative weights, not all zero: of the prototypes' steps; lessons
             weigh equally what the buffer holds.
+
+        Raises
+        ------
+        ValueError
+            If a value leaves the range of float32; all is as it was.
         """
-        self.replay.add(X if weight is None else X[weight > 0])
+        if float(np.abs(X).max(initial=0.0)) > float(np.finfo(np.float32).max):
+            raise ValueError(BEYOND_FLOAT32)
+        before = self.__dict__.copy()
+        undo = self.replay.add(X if weight is None else X[weight > 0])
+        try:
+            self._take_in(X, weight)
+        except BaseException:
+            undo()
+            self.__dict__.update(before)
+            raise
+
+    def _take_in(self, X: np.ndarray, weight: np.ndarray | None) -> None:
         self.n_batches += 1
         self.module = None
         if self.n_samples >= self.lesson_at:

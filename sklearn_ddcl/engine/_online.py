@@ -16,7 +16,7 @@ from sklearn_ddcl.engine._inference import nearest_sets
 from sklearn_ddcl.engine._labelling import Labelled, label_rows
 from sklearn_ddcl.engine._online_net import OnlineModule, OnlineNet
 from sklearn_ddcl.engine._online_state import OnlineConfig, OnlineResult, OnlineState
-from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
+from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device, torch_defaults
 from sklearn_ddcl.engine._warm_start import trained_rows
 from sklearn_ddcl.nn.prototypes import VanillaPrototypes
 
@@ -25,6 +25,7 @@ __all__ = ["begin_online", "learn_online", "observe_online", "settle_online"]
 _MOST = 512  # records
 
 
+@torch_defaults()
 def begin_online(data: Any, weight: np.ndarray | None, config: OnlineConfig) -> OnlineState:
     """Make a backbone for the data and draw prototypes from the standard normal distribution.
 
@@ -73,8 +74,7 @@ def begin_online(data: Any, weight: np.ndarray | None, config: OnlineConfig) -> 
     )
 
 
-@torch.inference_mode(False)
-@torch.enable_grad()
+@torch_defaults()
 def learn_online(
     state: OnlineState,
     data: Any,
@@ -155,6 +155,7 @@ def _layer(state: OnlineState) -> VanillaPrototypes:
     return layer
 
 
+@torch_defaults()
 def settle_online(
     state: OnlineState, data: Any, weight: np.ndarray | None, config: OnlineConfig
 ) -> OnlineResult:
@@ -201,6 +202,7 @@ def settle_online(
     return OnlineResult(state, network, clusters)
 
 
+@torch_defaults()
 def observe_online(
     state: OnlineState, data: Any, weight: np.ndarray | None, config: OnlineConfig
 ) -> OnlineResult:

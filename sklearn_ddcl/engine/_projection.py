@@ -14,6 +14,7 @@ _COMPONENTS = 128
 _WIDE = 2048  # more features than this have their components sketched
 _BLOCK_ELEMENTS = 2**23
 _ROUNDING = 8 * float(np.finfo(float).eps)
+_SMALL = 1e-8
 
 
 class Projection(nn.Module):
@@ -80,10 +81,7 @@ def principal_projection(
     mass = np.ones(data.shape[0]) if weight is None else weight.astype(np.float64)
     share = torch.from_numpy(mass / mass.sum())
     width = int(np.prod(data.shape[1:]))
-    mean = torch.zeros(width, dtype=torch.float64)
-    for part, rows in _blocks(data):
-        mean += share[part] @ rows
-    unit = _unit(data, mean)
+    mean, unit = _centre(data, share, width)
     if width <= _WIDE:
         basis = torch.eye(width, dtype=torch.float64)
     else:
@@ -117,13 +115,21 @@ def project_rows(data: Any, projection: nn.Module, dtype: torch.dtype) -> Tensor
         return torch.cat([projection(rows).to(dtype) for _, rows in _blocks(data)])
 
 
-def _unit(data: Any, mean: Tensor) -> float:
-    """Return the largest deviation from the mean: squares of 1e200 or 1e-200 leave float64."""
-    unit = max(float((rows - mean).abs().max()) for _, rows in _blocks(data))
-    if not math.isfinite(unit):
-        raise ValueError("X has values too large for float64 sums. Scale X first.")
-    # equal rows differ from their mean by its rounding
-    return unit if unit > _ROUNDING * float(mean.abs().max()) else math.inf
+def _centre(data: Any, share: Tensor, width: int) -> tuple[Tensor, float]:
+    """Return mean and largest deviation from it: squares of 1e200 or 1e-200 leave float64."""
+    mean = torch.zeros(width, dtype=torch.float64)
+    # where deviations are small beside the mean, its rounding may be all that is left of them
+    for least in (_SMALL, _ROUNDING):
+        step = torch.zeros_like(mean)
+        for part, rows in _blocks(data):
+            step += share[part] @ (rows - mean)
+        mean = mean + step
+        unit = max(float((rows - mean).abs().max()) for _, rows in _blocks(data))
+        if not math.isfinite(unit):
+            raise ValueError("X has values too large for float64 sums. Scale X first.")
+        if unit > least * float(mean.abs().max()):
+            return mean, unit
+    return mean, math.inf  # equal rows
 
 
 def _covariance(data: Any, share: Tensor, frame: tuple[Tensor, float], basis: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from sklearn_ddcl.engine._history import History
 from sklearn_ddcl.engine._labelling import label_rows
 from sklearn_ddcl.engine._lloyd import Descent, quick_descent
 from sklearn_ddcl.engine._relocation import relocate
-from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device
+from sklearn_ddcl.engine._runtime import float_type, make_generator, resolve_device, torch_defaults
 from sklearn_ddcl.engine._search import Sample, critical, draw_sample, gram_of
 from sklearn_ddcl.engine._updates import make_update
 from sklearn_ddcl.nn.initialization import kmeans_plusplus
@@ -85,6 +85,7 @@ class Start(NamedTuple):
     settled: bool = True
 
 
+@torch_defaults()
 def fit_reduced(data: Any, weight: np.ndarray | None, config: ReducedConfig) -> ReducedResult:
     """Train prototypes on given features.
 

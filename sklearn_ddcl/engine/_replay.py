@@ -1,5 +1,7 @@
 """A sample of a stream, of stated size, for what must be seen more than once."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 __all__ = ["Replay"]
@@ -26,7 +28,7 @@ class Replay:
     --------
     >>> import numpy as np
     >>> replay = Replay(2, 0.0, seed=0)
-    >>> replay.add(np.arange(5.0)[:, None])
+    >>> undo = replay.add(np.arange(5.0)[:, None])
     >>> replay.samples.shape, replay.n_seen
     ((2, 1), 5)
     """
@@ -45,18 +47,26 @@ class Replay:
             raise RuntimeError("The replay buffer has seen no sample.")
         return self._held[: self.n_held]
 
-    def add(self, X: np.ndarray) -> None:
+    def add(self, X: np.ndarray) -> Callable[[], None]:
         """Let samples in, one after the other.
 
         Parameters
         ----------
         X : ndarray of shape (n, ...)
             Samples; those that are held are copied.
+
+        Returns
+        -------
+        callable
+            Called before anything else is done here, it puts all back.
         """
+        counts, state = (self.n_seen, self.n_held), self.random.bit_generator.state
+        places, lost = np.empty(0, dtype=np.int64), X[:0]
         if self._held is None:
             self._held = np.empty((self.size, *X.shape[1:]), dtype=X.dtype)
+        held = self._held
         free = min(self.size - self.n_held, len(X))
-        self._held[self.n_held : self.n_held + free] = X[:free]
+        held[self.n_held : self.n_held + free] = X[:free]
         self.n_held += free
         rest = X[free:]
         if len(rest):
@@ -65,5 +75,13 @@ class Replay:
                 count = np.minimum(count, max(self.size, round(1.0 / self.decay)))
             place = (self.random.random(len(rest)) * count).astype(np.int64)
             taken = place < self.size
-            self._held[place[taken]] = rest[taken]  # of equal places the last one stays
+            places = np.unique(place[taken])
+            lost = held[places]
+            held[place[taken]] = rest[taken]  # of equal places the last one stays
         self.n_seen += len(X)
+
+        def undo() -> None:
+            (self.n_seen, self.n_held), self.random.bit_generator.state = counts, state
+            held[places] = lost
+
+        return undo

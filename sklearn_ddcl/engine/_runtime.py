@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-__all__ = ["float_type", "local_randomness", "make_generator", "resolve_device"]
+__all__ = ["float_type", "local_randomness", "make_generator", "resolve_device", "torch_defaults"]
 
 
 def float_type(dtype: Any) -> torch.dtype:
@@ -93,6 +93,40 @@ def resolve_device(device: str, dtype: torch.dtype) -> torch.device:
             f"The 'device' parameter is {device!r}, which this machine does not offer: {error}"
         ) from error
     return chosen
+
+
+@contextlib.contextmanager
+def torch_defaults() -> Iterator[None]:
+    """Compute as torch does unless told otherwise, whatever the caller has set.
+
+    Gradients are on, inference mode and autocast are off, new tensors are
+    float32 on the CPU: inside, precision and device are the estimator's.
+
+    Yields
+    ------
+    None
+        Nothing.
+
+    Examples
+    --------
+    >>> import torch
+    >>> with torch.inference_mode(), torch_defaults():
+    ...     torch.is_grad_enabled()
+    True
+    """
+    dtype = torch.get_default_dtype()
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(torch.inference_mode(False))
+        stack.enter_context(torch.enable_grad())
+        for kind in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(kind):
+                stack.enter_context(torch.autocast(kind, enabled=False))
+        if torch.get_default_device().type != "cpu":  # the context costs time in every call
+            stack.enter_context(torch.device("cpu"))
+        if dtype != torch.float32:
+            stack.callback(torch.set_default_dtype, dtype)
+            torch.set_default_dtype(torch.float32)
+        yield
 
 
 @contextlib.contextmanager

@@ -81,8 +81,9 @@ def resolve_encoder(value: Any, dtype: Any) -> nn.Module | None:
             )
         if not hasattr(value, "module_"):
             raise ValueError(
-                f"The 'backbone' parameter is {value!r}, which is not fitted. Fit it first; where "
-                "the estimator is cloned, as in a search, wrap it: "
+                f"The 'backbone' parameter is {value!r}, which is not fitted, or learns no "
+                "network: it has no module_. Fit it first; where the estimator is cloned, as in "
+                "a search, wrap it: "
                 "backbone=sklearn.frozen.FrozenEstimator(fitted), or pass fitted.module_.backbone."
             )
         value = value.module_.backbone

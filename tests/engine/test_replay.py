@@ -120,3 +120,22 @@ def test_samples_of_another_shape_are_refused():
     with pytest.raises(ValueError, match="broadcast"):
         replay.add(np.ones((2, 4)))
     assert replay.n_held == replay.n_seen == 2
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    size=st.integers(1, 20),
+    before=st.integers(0, 30),
+    added=st.integers(0, 30),
+    decay=st.sampled_from([0.0, 0.5]),
+)
+def test_what_was_let_in_can_be_taken_back(size, before, added, decay):
+    replay, twin = (Replay(size, decay, 0) for _ in range(2))
+    for one in (replay, twin):
+        one.add(numbers(before))
+    replay.add(numbers(added, 100.0))()
+    np.testing.assert_array_equal(replay.samples, twin.samples)
+    for one in (replay, twin):
+        one.add(numbers(10, 200.0))
+    np.testing.assert_array_equal(replay.samples, twin.samples)
+    assert replay.n_seen == twin.n_seen

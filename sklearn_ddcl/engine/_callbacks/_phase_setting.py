@@ -1,12 +1,12 @@
 """Sets an epoch's temperature, learning rates and gradient, as its phase plans."""
 
-import math
 from typing import Any
 
 import torch
 from skorch.callbacks import Callback
 
 from sklearn_ddcl.engine._dual_rate import layer_learning_rate
+from sklearn_ddcl.engine._joint_module import latent_scale
 from sklearn_ddcl.engine._training_options import JointTraining
 
 __all__ = ["PhaseSetting"]
@@ -43,8 +43,9 @@ class PhaseSetting(Callback):  # type: ignore[misc]  # skorch has no types
         if net.epoch_ == 0:
             self.first_scale_ = module.scale
         else:
-            variance = net.summary_.latent_variance
-            module.scale = variance if variance > 0 and math.isfinite(variance) else 1.0
+            last = net.summary_
+            dtype = module.layer.weight.dtype
+            module.scale = latent_scale(last.latent_variance, last.prototype_norm, dtype)
             if module.has_bank:
                 module.layer.refresh()  # rounding adds up over the steps
         unit = self.critical * module.scale / self.first_scale_ if schedule.relative else 1.0

@@ -12,7 +12,7 @@ from sklearn_ddcl.engine._backbones import Prepared, assemble, prepare_backbone
 from sklearn_ddcl.engine._encoding import encode
 from sklearn_ddcl.engine._pretext import PretextTask
 from sklearn_ddcl.engine._pretraining import fit_pretext
-from sklearn_ddcl.engine._runtime import float_type, make_generator
+from sklearn_ddcl.engine._runtime import float_type, make_generator, torch_defaults
 from sklearn_ddcl.nn._checks import check_count, check_real
 from sklearn_ddcl.nn.options import Options
 
@@ -67,8 +67,7 @@ class WarmUp(Options):
             The task.
         """
 
-    @torch.inference_mode(False)
-    @torch.enable_grad()
+    @torch_defaults()
     def fit(
         self,
         X: Any,
