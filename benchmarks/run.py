@@ -57,7 +57,8 @@ def peers(options, load):
     runs = deep_peers.run(load, sets, methods, options.seeds or deep_peers.SEEDS)
     record = {"about": deep_peers.about(), "runs": runs}
     if options.merge:
-        record = merge("deep_peers", record, ("method", "set"))
+        keys = ("set", "method") if options.methods else ("method", "set")
+        record = merge("deep_peers", record, keys)
     record["runs"] = deep_peers.ordered(record["runs"])
     shown = (record["runs"], record["about"], record.get("later", ()))
     return record, deep_peers.tables(*shown), "deep-peers"

@@ -262,12 +262,8 @@ def _evenness(labels: Tensor) -> float:
 
 
 def _merit(k: int, gaps: dict[int, float], agreements: dict[int, float]) -> float:
-    """How much a number of clusters stands out, times its index of reliability.
-
-    If partitions agree with each other as a product of errors, each agrees with what they have in
-    common as the square root of that.
-    """
-    return math.log(max(gaps.get(k, 1.0), 1e-12)) * math.sqrt(max(agreements[k], 0.0))
+    """How much a number of clusters stands out, times how far restarts agree on the clusters."""
+    return math.log(max(gaps.get(k, 1.0), 1e-12)) * max(agreements[k], 0.0)
 
 
 def _gaps(paths: list[Merges]) -> dict[int, float]:
